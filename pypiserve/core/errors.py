@@ -1,0 +1,308 @@
+"""
+Every error that pypiserve raises on purpose.
+
+PypiserveError                  code, facts as attributes, __str__ composes the sentence
+├── ConfigurationError          start-up only
+│   ├── InvalidSetting
+│   ├── UnknownPlugin
+│   ├── PluginConflict
+│   └── PluginUnusable
+├── InvalidUpload               the client's request cannot become a file; carries every problem found
+│   └── FileTooLarge
+├── AuthenticationFailed        credentials were given and are wrong, or are needed and missing
+├── PermissionDenied            known, and may not
+│   └── PolicyDenied            a policy plugin said no; the code is the policy's own
+├── NotFound                    does not exist, or may not be known to exist
+├── Conflict
+│   └── FilenameTaken
+├── Unavailable                 safe to retry
+│   └── StorageUnavailable
+├── StorageFull
+└── PluginContractBroken        a plugin returned what its protocol forbids
+
+The HTTP status of each lives in ``pypiserve.web.problems`` and nowhere else. Codes are part of the public
+interface: they never change their meaning. No message carries a secret, a token or a local path, but for
+``ConfigurationError``, which only the operator sees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+__all__ = [
+    "AuthenticationFailed",
+    "ConfigurationError",
+    "Conflict",
+    "FileTooLarge",
+    "FilenameTaken",
+    "InvalidSetting",
+    "InvalidUpload",
+    "NotFound",
+    "PermissionDenied",
+    "PluginConflict",
+    "PluginContractBroken",
+    "PluginUnusable",
+    "PolicyDenied",
+    "Problem",
+    "PypiserveError",
+    "StorageFull",
+    "StorageUnavailable",
+    "Unavailable",
+    "UnknownPlugin",
+]
+
+
+class PypiserveError(Exception):
+    """Base of all errors that pypiserve raises on purpose; ``str()`` of one is a sentence for its reader."""
+
+    code: ClassVar[str] = "internal-error"
+
+
+class ConfigurationError(PypiserveError):
+    """The start is refused; the sentence names the place and the remedy."""
+
+    code = "configuration-error"
+
+
+class InvalidSetting(ConfigurationError):
+    """A setting is unknown, of the wrong type or out of range."""
+
+    code = "invalid-setting"
+
+    def __init__(self, source: str, key: str, problem: str, remedy: str) -> None:
+        super().__init__(source, key, problem, remedy)
+        self.source = source
+        self.key = key
+        self.problem = problem
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.key}: {self.problem}; {self.remedy}."
+
+
+class UnknownPlugin(ConfigurationError):
+    """The settings name a plugin that no installed distribution offers."""
+
+    code = "unknown-plugin"
+
+    def __init__(self, source: str, key: str, name: str, known: Sequence[str]) -> None:
+        super().__init__(source, key, name, known)
+        self.source = source
+        self.key = key
+        self.name = name
+        self.known = tuple(sorted(known))
+
+    def __str__(self) -> str:
+        offer = ", ".join(self.known) or "none"
+        return (
+            f"{self.source}: {self.key}: no installed distribution offers {self.name!r}; "
+            f"install the one that does, or choose one of: {offer}."
+        )
+
+
+class PluginConflict(ConfigurationError):
+    """Two distributions claim one name."""
+
+    code = "plugin-conflict"
+
+    def __init__(self, what: str, name: str, first: str, second: str) -> None:
+        super().__init__(what, name, first, second)
+        self.what = what
+        self.name = name
+        self.first = first
+        self.second = second
+
+    def __str__(self) -> str:
+        return (
+            f"The {self.what} {self.name!r} is offered by both {self.first} and {self.second}; "
+            "uninstall one of the two distributions."
+        )
+
+
+class PluginUnusable(ConfigurationError):
+    """A plugin cannot be loaded, speaks another revision of the API, or failed to build its object."""
+
+    code = "plugin-unusable"
+
+    def __init__(self, distribution: str, problem: str, remedy: str) -> None:
+        super().__init__(distribution, problem, remedy)
+        self.distribution = distribution
+        self.problem = problem
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"Plugin {self.distribution}: {self.problem}; {self.remedy}."
+
+
+@dataclass(frozen=True)
+class Problem:
+    """
+    One thing that is wrong with an upload.
+
+    Attributes:
+        code: Stable, kebab-case, for programs.
+        message: One sentence for people, without a full stop, that says how to mend it where that is not plain.
+    """
+
+    code: str
+    message: str
+
+
+class InvalidUpload(PypiserveError):
+    """The request cannot become a published file; every problem that was found is listed."""
+
+    code = "invalid-upload"
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__(*problems)
+        self.problems = problems
+
+    @classmethod
+    def because(cls, code: str, message: str) -> InvalidUpload:
+        """Build the error for a single problem."""
+        return cls(Problem(code, message))
+
+    def __str__(self) -> str:
+        return "; ".join(problem.message for problem in self.problems)
+
+
+class FileTooLarge(InvalidUpload):
+    """The file, or the request that carries it, is over the limit."""
+
+    code = "file-too-large"
+
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(
+            Problem(
+                "file-too-large",
+                f"The upload is larger than this index accepts ({limit_bytes} bytes); "
+                "ask its administrator to raise max_file_size_bytes",
+            )
+        )
+        self.limit_bytes = limit_bytes
+
+
+class AuthenticationFailed(PypiserveError):
+    """Credentials are needed and missing, or were given and are wrong. Always answered with a challenge."""
+
+    code = "authentication-failed"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class PermissionDenied(PypiserveError):
+    """The identity is known and may not do this."""
+
+    code = "permission-denied"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class PolicyDenied(PermissionDenied):
+    """A policy plugin refused; ``policy_code`` is the policy's own code."""
+
+    code = "policy-denied"
+
+    def __init__(self, policy_code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.policy_code = policy_code
+
+
+class NotFound(PypiserveError):
+    """What was asked for does not exist, or this identity may not know that it does."""
+
+    code = "not-found"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
+
+    def __str__(self) -> str:
+        return f"{self.what} was not found"
+
+
+class Conflict(PypiserveError):
+    """The request contradicts what is already there."""
+
+    code = "conflict"
+
+
+class FilenameTaken(Conflict):
+    """
+    The index has, or had, other bytes under this file name.
+
+    The sentence opens with the words that twine, poetry, PDM and maturin look for.
+    """
+
+    code = "filename-taken"
+
+    def __init__(self, filename: str, *, deleted: bool = False) -> None:
+        super().__init__(filename)
+        self.filename = filename
+        self.deleted = deleted
+
+    def __str__(self) -> str:
+        if self.deleted:
+            return (
+                f"File already exists: {self.filename} was published with other content and deleted, "
+                "and its name stays reserved; publish a new version"
+            )
+        return (
+            f"File already exists: {self.filename} is published with other content; "
+            "files never change, publish a new version"
+        )
+
+
+class Unavailable(PypiserveError):
+    """Something that is needed does not answer now; the request is safe to repeat."""
+
+    code = "unavailable"
+
+    def __init__(self, what: str, *, retry_after_seconds: int = 5) -> None:
+        super().__init__(what)
+        self.what = what
+        self.retry_after_seconds = retry_after_seconds
+
+    def __str__(self) -> str:
+        return f"{self.what}; try again in {self.retry_after_seconds} s"
+
+
+class StorageUnavailable(Unavailable):
+    """The file store does not answer now."""
+
+    code = "storage-unavailable"
+
+
+class StorageFull(PypiserveError):
+    """No room is left for the bytes; nothing was kept."""
+
+    code = "storage-full"
+
+    def __str__(self) -> str:
+        return "The server has no room left to store this file; nothing was kept, tell its administrator"
+
+
+class PluginContractBroken(PypiserveError):
+    """A plugin returned or raised what its protocol forbids."""
+
+    code = "plugin-contract-broken"
+
+    def __init__(self, plugin: str, problem: str) -> None:
+        super().__init__(plugin, problem)
+        self.plugin = plugin
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"Plugin {self.plugin} broke its contract: {self.problem}"

@@ -1,0 +1,68 @@
+"""Authenticators: from credentials to an identity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, runtime_checkable
+
+from pypiserve.core.identity import Credentials, Identity
+
+__all__ = ["ApiToken", "ApiTokens", "Authenticator"]
+
+
+@runtime_checkable
+class Authenticator(Protocol):
+    """
+    Recognises credentials.
+
+    Authenticators are asked in the order of the settings; the first that knows the credentials decides. One
+    object serves the whole process; ``authenticate`` is called by many tasks at the same time.
+    """
+
+    async def authenticate(self, credentials: Credentials) -> Identity | None:
+        """
+        Say who the bearer of these credentials is.
+
+        Args:
+            credentials: Basic or bearer credentials, never empty.
+
+        Returns:
+            The identity, whose ``authenticator`` is the name this object was built with; ``None`` when the
+            credentials are not of this authenticator's kind, so that the next one is asked.
+
+        Raises:
+            AuthenticationFailed: They are of this kind, and wrong, expired or revoked.
+            Unavailable: It cannot be told now. The request is answered 503, never 401, and never let in.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Release what the authenticator holds; called once, at the end."""
+        ...
+
+
+@dataclass(frozen=True)
+class ApiToken:
+    """
+    One API token of the catalog, without its secret.
+
+    Attributes:
+        name: Unique on the server; never used again.
+        secret_sha256: SHA-256 of the whole token, 64 lowercase hex characters.
+        expires_at: Aware, UTC; ``None`` for a token without end.
+        revoked: Whether the token was withdrawn.
+    """
+
+    name: str
+    secret_sha256: str
+    expires_at: datetime | None = None
+    revoked: bool = False
+
+
+class ApiTokens(Protocol):
+    """The API tokens of the catalog, for the authenticator that recognises them."""
+
+    async def find(self, secret_sha256: str) -> ApiToken | None:
+        """Look a token up by the SHA-256 of the whole token; ``None`` when there is none."""
+        ...
