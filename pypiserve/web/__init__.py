@@ -1,0 +1,1 @@
+"""The HTTP interface: routes, handlers and what they need to read and write requests."""
