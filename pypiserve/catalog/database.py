@@ -1,0 +1,130 @@
+"""
+The database and the threads that talk to it.
+
+SQLAlchemy Core, synchronous, in a small bounded pool of threads behind one ``await``: on SQLite that is several
+times faster than the asynchronous drivers. One thread writes, so that writers queue here and not on a lock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import OperationalError
+
+from pypiserve.catalog import journal
+from pypiserve.catalog.doorbell import Doorbell
+from pypiserve.core.errors import StorageFull, Unavailable
+
+__all__ = ["Database"]
+
+T = TypeVar("T")
+
+READERS = 4
+"""Threads that read. More gain nothing: SQLite reads are short and hold the interpreter's lock in part."""
+
+LOCK_TIMEOUT_SECONDS = 10
+"""How long a writer waits for another process's transaction."""
+
+
+class Database:
+    """
+    The catalog's SQLite database in write-ahead-log mode.
+
+    ``read`` and ``write`` take a function of a connection and run it in a thread, inside one transaction. The
+    ``…_now`` forms do the same in the calling thread, for the command line and the start.
+    """
+
+    def __init__(self, path: Path, doorbell: Doorbell) -> None:
+        self._engine = _sqlite_engine(path)
+        self._doorbell = doorbell
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="catalog-read")
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="catalog-write")
+
+    @property
+    def engine(self) -> Engine:
+        """For migrations only."""
+        return self._engine
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """
+        Run a query function in a reader thread.
+
+        Raises:
+            Unavailable: The database is locked for too long.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self.read_now, work)
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """
+        Run a function in one write transaction; on return it is committed and the doorbell was rung.
+
+        Cancelling the caller does not undo it: what has begun is committed.
+
+        Raises:
+            StorageFull: The disk is full; nothing was changed.
+            Unavailable: The database is locked for too long; nothing was changed.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._writer, self.write_now, work)
+
+    def read_now(self, work: Callable[[Connection], T]) -> T:
+        """Do what ``read`` does, here."""
+        try:
+            with self._engine.connect() as connection:
+                return work(connection)
+        except OperationalError as error:
+            raise _translated(error) from error
+
+    def write_now(self, work: Callable[[Connection], T]) -> T:
+        """Do what ``write`` does, here."""
+        try:
+            with self._engine.connect().execution_options(pypiserve_begin="BEGIN IMMEDIATE") as connection:
+                before = journal.head(connection)
+                result = work(connection)
+                after = journal.head(connection)
+                connection.commit()
+        except OperationalError as error:
+            raise _translated(error) from error
+        if after != before:
+            self._doorbell.ring(after)
+        return result
+
+    def close(self) -> None:
+        """Wait for running work, then release threads, connections and the doorbell."""
+        self._readers.shutdown()
+        self._writer.shutdown()
+        self._engine.dispose()
+        self._doorbell.close()
+
+
+def _sqlite_engine(path: Path) -> Engine:
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": LOCK_TIMEOUT_SECONDS})
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        # The driver must not open transactions by itself: it would begin them deferred, and a read that turns into
+        # a write then fails when another process wrote meanwhile.
+        connection.isolation_level = None
+        connection.execute("PRAGMA journal_mode = WAL")
+        # FULL: a commit that was acknowledged survives a power failure.
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(connection.get_execution_options().get("pypiserve_begin", "BEGIN"))
+
+    return engine
+
+
+def _translated(error: OperationalError) -> Exception:
+    text = str(error.orig)
+    if "full" in text or "disk I/O error" in text:
+        return StorageFull()
+    if "locked" in text or "busy" in text:
+        return Unavailable("The catalog is busy")
+    return error

@@ -1,0 +1,44 @@
+"""
+The doorbell: eight bytes of shared memory that say "look at the journal".
+
+Every process that commits rings it, every process that keeps pages looks at it before it answers. A look is a read
+of memory; what changed stands in the journal and nowhere else.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+from pathlib import Path
+
+__all__ = ["Doorbell"]
+
+_SIZE_BYTES = 8
+
+
+class Doorbell:
+    """One mapping of the doorbell file; made when missing, closed by its owner."""
+
+    def __init__(self, path: Path) -> None:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            if os.fstat(descriptor).st_size < _SIZE_BYTES:
+                os.ftruncate(descriptor, _SIZE_BYTES)
+            self._memory = mmap.mmap(descriptor, _SIZE_BYTES)
+        finally:
+            os.close(descriptor)
+        # One aligned 64-bit word: a store and a load of it are whole.
+        self._word = memoryview(self._memory).cast("Q")
+
+    def look(self) -> int:
+        """Return what was rung last; any change means that the journal grew."""
+        return self._word[0]
+
+    def ring(self, serial: int) -> None:
+        """Tell that the journal has grown to this serial. Each serial is rung once, so every ring is a change."""
+        self._word[0] = serial
+
+    def close(self) -> None:
+        """Release the mapping."""
+        self._word.release()
+        self._memory.close()

@@ -1,0 +1,229 @@
+"""Changes to projects, releases and files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from packaging.utils import NormalizedName
+from sqlalchemy import Connection, insert, select, update
+
+from pypiserve.catalog import journal
+from pypiserve.catalog.owners import IndexRecord
+from pypiserve.catalog.projects import ProjectRecord, find_project
+from pypiserve.catalog.schema import blobs, files, projects, releases
+from pypiserve.core.digests import Sha256
+from pypiserve.core.events import Event, EventKind
+from pypiserve.core.model import ProjectStatus
+
+__all__ = ["KnownFile", "NewFile", "find_known_file", "insert_file", "set_status", "set_yanked"]
+
+
+@dataclass(frozen=True)
+class NewFile:
+    """A file whose bytes, and whose core metadata's, are safe in the store."""
+
+    project: NormalizedName
+    display_name: str
+    version: str
+    version_key: str
+    filename: str
+    kind: str
+    sha256: Sha256
+    size_bytes: int
+    core_metadata_sha256: Sha256
+    core_metadata_size_bytes: int
+    requires_python: str | None
+    subject: str
+    uploaded_at: datetime
+
+
+@dataclass(frozen=True)
+class KnownFile:
+    """What an index has, or had, under a file name."""
+
+    filename: str
+    sha256: Sha256
+    deleted: bool
+
+
+def find_known_file(connection: Connection, index_id: int, filename: str) -> KnownFile | None:
+    """Look a file name up, in any letter case, deleted files included."""
+    row = connection.execute(
+        select(files.c.filename, files.c.sha256, files.c.deleted_at).where(
+            files.c.index_id == index_id, files.c.filename_key == filename.casefold()
+        )
+    ).one_or_none()
+    return None if row is None else KnownFile(row.filename, row.sha256, row.deleted_at is not None)
+
+
+def insert_file(connection: Connection, index: IndexRecord, new: NewFile) -> Event:
+    """
+    Publish a file: project, release, blobs and file as far as they are missing, and the event.
+
+    The file name must be free (see ``find_known_file``, within the same transaction).
+    """
+    now = new.uploaded_at
+    event = journal.append(
+        connection,
+        Event(
+            0,
+            now,
+            EventKind.FILE_PUBLISHED,
+            new.subject,
+            owner=index.owner,
+            index=index.name,
+            project=new.project,
+            version=new.version,
+            filename=new.filename,
+        ),
+    )
+    _ensure_blob(connection, new.sha256, new.size_bytes, now)
+    _ensure_blob(connection, new.core_metadata_sha256, new.core_metadata_size_bytes, now)
+    project_id = _touch_project(connection, index.id, new, event.serial)
+    release_id = _ensure_release(connection, project_id, new)
+    connection.execute(
+        insert(files).values(
+            index_id=index.id,
+            release_id=release_id,
+            filename=new.filename,
+            filename_key=new.filename.casefold(),
+            kind=new.kind,
+            sha256=new.sha256,
+            core_metadata_sha256=new.core_metadata_sha256,
+            requires_python=new.requires_python,
+            uploaded_by=new.subject,
+            uploaded_at=now,
+            **_yank_of(connection, release_id),
+        )
+    )
+    return event
+
+
+def set_yanked(
+    connection: Connection,
+    index: IndexRecord,
+    project: ProjectRecord,
+    version_key: str,
+    *,
+    yanked: bool,
+    reason: str | None,
+    subject: str,
+    now: datetime,
+) -> Event | None:
+    """
+    Yank or unyank all files of a release.
+
+    Returns:
+        The event; ``None`` when the project has no such release.
+    """
+    release = connection.execute(
+        select(releases.c.id, releases.c.version).where(
+            releases.c.project_id == project.id, releases.c.version_key == version_key
+        )
+    ).one_or_none()
+    if release is None:
+        return None
+    connection.execute(
+        update(files)
+        .where(files.c.release_id == release.id)
+        .values(yanked=yanked, yanked_reason=reason if yanked else None)
+    )
+    kind = EventKind.RELEASE_YANKED if yanked else EventKind.RELEASE_UNYANKED
+    return _project_event(
+        connection, index, project, Event(0, now, kind, subject, version=release.version, detail=reason or "")
+    )
+
+
+def set_status(
+    connection: Connection,
+    index: IndexRecord,
+    project: ProjectRecord,
+    *,
+    status: ProjectStatus,
+    reason: str | None,
+    subject: str,
+    now: datetime,
+) -> Event:
+    """Set a project's status marker."""
+    connection.execute(
+        update(projects).where(projects.c.id == project.id).values(status=status.value, status_reason=reason)
+    )
+    return _project_event(
+        connection,
+        index,
+        project,
+        Event(0, now, EventKind.PROJECT_STATUS_CHANGED, subject, detail=status.value),
+    )
+
+
+def _project_event(connection: Connection, index: IndexRecord, project: ProjectRecord, event: Event) -> Event:
+    located = Event(
+        0,
+        event.at,
+        event.kind,
+        event.subject,
+        owner=index.owner,
+        index=index.name,
+        project=project.name,
+        version=event.version,
+        detail=event.detail,
+    )
+    written = journal.append(connection, located)
+    connection.execute(update(projects).where(projects.c.id == project.id).values(last_serial=written.serial))
+    return written
+
+
+def _ensure_blob(connection: Connection, sha256: Sha256, size_bytes: int, now: datetime) -> None:
+    known = connection.execute(select(blobs.c.sha256).where(blobs.c.sha256 == sha256)).one_or_none()
+    if known is None:
+        connection.execute(insert(blobs).values(sha256=sha256, size_bytes=size_bytes, created_at=now))
+
+
+def _touch_project(connection: Connection, index_id: int, new: NewFile, serial: int) -> int:
+    known = find_project(connection, index_id, new.project)
+    if known is not None:
+        connection.execute(update(projects).where(projects.c.id == known.id).values(last_serial=serial))
+        return known.id
+    project_id: int = connection.execute(
+        insert(projects)
+        .values(
+            index_id=index_id,
+            name=new.project,
+            display_name=new.display_name,
+            last_serial=serial,
+            created_at=new.uploaded_at,
+        )
+        .returning(projects.c.id)
+    ).scalar_one()
+    return project_id
+
+
+def _ensure_release(connection: Connection, project_id: int, new: NewFile) -> int:
+    known: int | None = connection.execute(
+        select(releases.c.id).where(releases.c.project_id == project_id, releases.c.version_key == new.version_key)
+    ).scalar_one_or_none()
+    if known is not None:
+        return known
+    release_id: int = connection.execute(
+        insert(releases)
+        .values(
+            project_id=project_id,
+            version_key=new.version_key,
+            version=new.version,
+            created_at=new.uploaded_at,
+        )
+        .returning(releases.c.id)
+    ).scalar_one()
+    return release_id
+
+
+def _yank_of(connection: Connection, release_id: int) -> dict[str, Any]:
+    """A file that joins a yanked release is yanked like its siblings: the mark belongs to the release."""
+    row = connection.execute(
+        select(files.c.yanked, files.c.yanked_reason)
+        .where(files.c.release_id == release_id, files.c.deleted_at.is_(None), files.c.yanked)
+        .limit(1)
+    ).one_or_none()
+    return {} if row is None else {"yanked": True, "yanked_reason": row.yanked_reason}

@@ -1,0 +1,97 @@
+"""
+The journal: every change of state is one row, written in the transaction of the change.
+
+Serials come from one counter row inside that transaction, so that nobody can see serial N + 1 before N.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from pypiserve.catalog.schema import events, journal_head, subscriber_marks
+from pypiserve.core.events import Event, EventKind
+
+__all__ = ["append", "head", "mark_of", "move_mark", "since"]
+
+
+def append(connection: Connection, event: Event) -> Event:
+    """
+    Write one event at the end of the journal.
+
+    Args:
+        connection: Within the transaction of the change itself.
+        event: Its ``serial`` is ignored.
+
+    Returns:
+        The event with its serial.
+    """
+    serial: int = connection.execute(
+        update(journal_head).values(serial=journal_head.c.serial + 1).returning(journal_head.c.serial)
+    ).scalar_one()
+    numbered = replace(event, serial=serial)
+    connection.execute(
+        insert(events).values(
+            serial=serial,
+            at=event.at,
+            kind=event.kind.value,
+            subject=event.subject,
+            owner=event.owner,
+            index_name=event.index,
+            project=event.project,
+            version=event.version,
+            filename=event.filename,
+            detail=event.detail,
+        )
+    )
+    return numbered
+
+
+def head(connection: Connection) -> int:
+    """Return the serial of the last event, 0 for an empty journal."""
+    serial: int = connection.execute(select(journal_head.c.serial)).scalar_one()
+    return serial
+
+
+def since(connection: Connection, serial: int, *, limit: int = 1000) -> list[Event]:
+    """Return the events after a serial, in order, at most ``limit`` of them."""
+    rows = connection.execute(select(events).where(events.c.serial > serial).order_by(events.c.serial).limit(limit))
+    return [_event(row) for row in rows]
+
+
+def mark_of(connection: Connection, subscriber: str) -> int:
+    """
+    Return the serial up to which a subscriber was told.
+
+    A subscriber that is new begins at the head: what was before it is not its business.
+    """
+    found: int | None = connection.execute(
+        select(subscriber_marks.c.serial).where(subscriber_marks.c.name == subscriber)
+    ).scalar_one_or_none()
+    if found is not None:
+        return found
+    start = head(connection)
+    connection.execute(insert(subscriber_marks).values(name=subscriber, serial=start))
+    return start
+
+
+def move_mark(connection: Connection, subscriber: str, serial: int) -> None:
+    """Note that a subscriber was told up to and with this serial."""
+    connection.execute(update(subscriber_marks).where(subscriber_marks.c.name == subscriber).values(serial=serial))
+
+
+def _event(row: Row[Any]) -> Event:
+    return Event(
+        serial=row.serial,
+        at=row.at,
+        kind=EventKind(row.kind),
+        subject=row.subject,
+        owner=row.owner,
+        index=row.index_name,
+        project=row.project,
+        version=row.version,
+        filename=row.filename,
+        detail=row.detail,
+    )

@@ -1,0 +1,145 @@
+"""Projects and their files as readers see them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from packaging.utils import NormalizedName
+from sqlalchemy import Connection, Row, Select, exists, select
+
+from pypiserve.catalog.schema import blobs, files, projects, releases
+from pypiserve.core.digests import Sha256
+from pypiserve.core.model import ProjectName, ProjectStatus
+
+__all__ = ["FileRecord", "ProjectRecord", "file_of", "files_of", "find_project", "list_projects", "versions_of"]
+
+
+@dataclass(frozen=True)
+class ProjectRecord:
+    """One project of an index."""
+
+    id: int
+    name: NormalizedName
+    display_name: str
+    status: ProjectStatus
+    status_reason: str | None
+    last_serial: int
+
+
+@dataclass(frozen=True)
+class FileRecord:
+    """One published file of a project."""
+
+    project: NormalizedName
+    version: str
+    filename: str
+    sha256: Sha256
+    size_bytes: int
+    core_metadata_sha256: Sha256
+    core_metadata_size_bytes: int
+    requires_python: str | None
+    uploaded_at: datetime
+    yanked: bool
+    yanked_reason: str | None
+
+
+_metadata_blobs = blobs.alias("metadata_blobs")
+
+
+def find_project(connection: Connection, index_id: int, name: NormalizedName) -> ProjectRecord | None:
+    """Look a project up by its normalised name."""
+    row = connection.execute(
+        select(projects).where(projects.c.index_id == index_id, projects.c.name == name)
+    ).one_or_none()
+    if row is None:
+        return None
+    return ProjectRecord(
+        row.id, row.name, row.display_name, ProjectStatus(row.status), row.status_reason, row.last_serial
+    )
+
+
+def list_projects(connection: Connection, index_id: int) -> list[ProjectName]:
+    """Return the projects of an index that have a file and are not quarantined, by name."""
+    has_file = exists(
+        select(files.c.id)
+        .join(releases, releases.c.id == files.c.release_id)
+        .where(releases.c.project_id == projects.c.id, files.c.deleted_at.is_(None))
+    )
+    rows = connection.execute(
+        select(projects.c.name, projects.c.last_serial)
+        .where(
+            projects.c.index_id == index_id,
+            projects.c.status != ProjectStatus.QUARANTINED.value,
+            has_file,
+        )
+        .order_by(projects.c.name)
+    )
+    return [ProjectName(name, serial) for name, serial in rows]
+
+
+def versions_of(connection: Connection, project_id: int) -> list[str]:
+    """Return the versions of a project as first published, in no order."""
+    return list(connection.execute(select(releases.c.version).where(releases.c.project_id == project_id)).scalars())
+
+
+def files_of(connection: Connection, project_id: int) -> list[FileRecord]:
+    """Return the files of a project that are not deleted, in no order."""
+    rows = connection.execute(_file_columns().where(releases.c.project_id == project_id))
+    return [_file(row) for row in rows]
+
+
+def file_of(
+    connection: Connection, index_id: int, project: NormalizedName, filename: str
+) -> tuple[FileRecord, ProjectStatus] | None:
+    """Look one file of a project up, with the project's status; deleted files are not found."""
+    row = connection.execute(
+        _file_columns(projects.c.status).where(
+            files.c.index_id == index_id,
+            files.c.filename_key == filename.casefold(),
+            files.c.filename == filename,
+            projects.c.name == project,
+        )
+    ).one_or_none()
+    return None if row is None else (_file(row), ProjectStatus(row.status))
+
+
+def _file_columns(*more: Any) -> Select[Any]:
+    return (
+        select(
+            projects.c.name.label("project"),
+            releases.c.version,
+            files.c.filename,
+            files.c.sha256,
+            blobs.c.size_bytes,
+            files.c.core_metadata_sha256,
+            _metadata_blobs.c.size_bytes.label("core_metadata_size_bytes"),
+            files.c.requires_python,
+            files.c.uploaded_at,
+            files.c.yanked,
+            files.c.yanked_reason,
+            *more,
+        )
+        .join(releases, releases.c.id == files.c.release_id)
+        .join(projects, projects.c.id == releases.c.project_id)
+        .join(blobs, blobs.c.sha256 == files.c.sha256)
+        .join(_metadata_blobs, _metadata_blobs.c.sha256 == files.c.core_metadata_sha256)
+        .where(files.c.deleted_at.is_(None))
+    )
+
+
+def _file(row: Row[Any]) -> FileRecord:
+    return FileRecord(
+        row.project,
+        row.version,
+        row.filename,
+        row.sha256,
+        row.size_bytes,
+        row.core_metadata_sha256,
+        row.core_metadata_size_bytes,
+        row.requires_python,
+        row.uploaded_at,
+        row.yanked,
+        row.yanked_reason,
+    )

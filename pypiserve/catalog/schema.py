@@ -1,0 +1,210 @@
+"""
+The tables.
+
+Times are whole microseconds since 1970 in UTC, so that they sort, compare and round-trip alike on every database.
+Names that users type are kept as written, beside the key by which they are found. Every change here needs a
+migration; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+
+__all__ = [
+    "UtcDateTime",
+    "api_tokens",
+    "blobs",
+    "events",
+    "files",
+    "grants",
+    "indexes",
+    "journal_head",
+    "metadata",
+    "owners",
+    "projects",
+    "releases",
+    "subscriber_marks",
+]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC ``datetime``, kept as microseconds since 1970."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002 - the signature is SQLAlchemy's
+        """Refuse naive times: they would mean something else on every machine."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("the catalog takes aware times only")
+        return (value - _EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - the same
+        """Return the time in UTC."""
+        return None if value is None else _EPOCH + value * _MICROSECOND
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+owners = Table(
+    "owners",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(64), nullable=False),
+    Column("name_key", String(64), nullable=False, unique=True),  # casefolded
+    Column("kind", String(16), nullable=False),  # user, organisation
+    Column("visibility", String(16), nullable=False),  # public, private
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+indexes = Table(
+    "indexes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("owner_id", ForeignKey("owners.id"), nullable=False),
+    Column("name", String(64), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    UniqueConstraint("owner_id", "name"),
+)
+
+grants = Table(
+    "grants",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("owner_id", ForeignKey("owners.id")),  # NULL: the whole server
+    Column("subject", String(255), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    UniqueConstraint("owner_id", "subject"),
+)
+# NULLs are distinct in a unique constraint, so that server-wide grants need an index of their own.
+Index(
+    "uq_grants_server_subject",
+    grants.c.subject,
+    unique=True,
+    sqlite_where=grants.c.owner_id.is_(None),
+    postgresql_where=grants.c.owner_id.is_(None),
+)
+
+projects = Table(
+    "projects",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("index_id", ForeignKey("indexes.id"), nullable=False),
+    Column("name", String(200), nullable=False),  # normalised
+    Column("display_name", String(200), nullable=False),
+    Column("status", String(16), nullable=False, server_default="active"),
+    Column("status_reason", Text),
+    Column("last_serial", BigInteger, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    UniqueConstraint("index_id", "name"),
+)
+
+releases = Table(
+    "releases",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("project_id", ForeignKey("projects.id"), nullable=False),
+    Column("version_key", String(200), nullable=False),  # equal versions have equal keys
+    Column("version", String(200), nullable=False),  # as first published
+    Column("created_at", UtcDateTime, nullable=False),
+    UniqueConstraint("project_id", "version_key"),
+)
+
+blobs = Table(
+    "blobs",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+files = Table(
+    "files",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("index_id", ForeignKey("indexes.id"), nullable=False),
+    Column("release_id", ForeignKey("releases.id"), nullable=False, index=True),
+    Column("filename", String(255), nullable=False),
+    Column("filename_key", String(255), nullable=False),  # casefolded: a name never denotes two contents
+    Column("kind", String(16), nullable=False),  # sdist, bdist_wheel
+    Column("sha256", ForeignKey("blobs.sha256"), nullable=False, index=True),
+    Column("core_metadata_sha256", ForeignKey("blobs.sha256"), nullable=False, index=True),
+    Column("requires_python", Text),
+    Column("uploaded_by", String(255), nullable=False),
+    Column("uploaded_at", UtcDateTime, nullable=False),
+    Column("yanked", Boolean, nullable=False, server_default=text("false")),
+    Column("yanked_reason", Text),
+    Column("deleted_at", UtcDateTime),
+    UniqueConstraint("index_id", "filename_key"),
+)
+
+api_tokens = Table(
+    "api_tokens",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(64), nullable=False, unique=True),
+    Column("secret_sha256", String(64), nullable=False, unique=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime),
+    Column("revoked_at", UtcDateTime),
+)
+
+journal_head = Table(
+    "journal_head",
+    metadata,
+    Column("id", Integer, primary_key=True),  # one row, id 1
+    Column("serial", BigInteger, nullable=False),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("serial", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("subject", String(255), nullable=False),
+    Column("owner", String(64)),
+    Column("index_name", String(64)),
+    Column("project", String(200)),
+    Column("version", String(200)),
+    Column("filename", String(255)),
+    Column("detail", Text, nullable=False, server_default=""),
+)
+
+subscriber_marks = Table(
+    "subscriber_marks",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("serial", BigInteger, nullable=False),
+)
