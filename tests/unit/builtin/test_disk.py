@@ -1,0 +1,231 @@
+"""What the disk store does beyond the contract of file stores."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import hashlib
+import logging
+import os
+import stat
+import threading
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from pypiserve.builtin import disk
+from pypiserve.builtin.disk_files import Abandoned, DiskFiles
+from pypiserve.core.digests import Sha256
+from pypiserve.core.errors import InvalidSetting, StorageFull, StorageUnavailable
+from pypiserve.plugin import BuildContext, FileStore, LocalFile
+
+CONTENT = b"the bytes of a distribution file"
+DIGEST = Sha256(hashlib.sha256(CONTENT).hexdigest())
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+
+
+class _NoTokens:
+    async def find(self, secret_sha256: str) -> None:
+        """Know no token."""
+
+
+def _context(folder: Path) -> BuildContext:
+    return BuildContext("disk", folder, lambda: NOW, _NoTokens())
+
+
+def _build(folder: Path, files: Path | None = None) -> FileStore:
+    (kind,) = disk.pypiserve_file_stores()
+    return kind.build(disk.DiskSettings(folder=files), _context(folder))
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[FileStore]:
+    built = _build(tmp_path)
+    yield built
+    await built.close()
+
+
+@pytest.fixture
+def staged(tmp_path: Path) -> Path:
+    path = tmp_path / "staged"
+    path.write_bytes(CONTENT)
+    return path
+
+
+def _everything_in(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+async def test_a_file_lies_under_its_digest(store: FileStore, staged: Path, tmp_path: Path) -> None:
+    """The layout is two levels of folders by the digest's first digits, open to the server's user only."""
+    await store.put(DIGEST, staged, size_bytes=len(CONTENT))
+    path = tmp_path / "files" / DIGEST[:2] / DIGEST[2:4] / DIGEST
+    assert path.read_bytes() == CONTENT
+    assert await store.locate(DIGEST, filename="demo-1.0.tar.gz") == LocalFile(path)
+    assert {
+        stat.S_IMODE(folder.stat().st_mode) for folder in (path.parent, path.parent.parent, tmp_path / "files")
+    } == {0o700}
+
+
+async def test_the_folder_can_be_set(tmp_path: Path, staged: Path) -> None:
+    """``folder`` names another place, which is made."""
+    store = _build(tmp_path, tmp_path / "deep" / "place")
+    await store.put(DIGEST, staged, size_bytes=len(CONTENT))
+    await store.close()
+    assert DIGEST in _everything_in(tmp_path / "deep" / "place")[0]
+
+
+def test_an_unusable_folder_stops_the_start(tmp_path: Path) -> None:
+    """A folder that cannot be made is refused with its name and a remedy."""
+    (tmp_path / "files").write_text("in the way")
+    with pytest.raises(InvalidSetting, match=r"folder: .*files cannot be used .*; name a folder"):
+        _build(tmp_path)
+
+
+async def test_another_file_system_is_copied_to(
+    store: FileStore, staged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the staged file cannot be renamed into place it is copied, and nothing temporary stays."""
+    rename = Path.replace
+
+    def refuse(source: Path, target: Path) -> Path:
+        if source == staged:
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+        return rename(source, target)
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    await store.put(DIGEST, staged, size_bytes=len(CONTENT))
+    assert _everything_in(tmp_path / "files") == [f"{DIGEST[:2]}/{DIGEST[2:4]}/{DIGEST}"]
+    assert b"".join([chunk async for chunk in store.open(DIGEST)]) == CONTENT
+    assert staged.exists()
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
+async def test_a_full_disk_keeps_nothing(
+    store: FileStore, staged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    """A file system without room, or a quota, is told apart from other faults, and nothing is kept."""
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", _failing(code))
+        with pytest.raises(StorageFull):
+            await store.put(DIGEST, staged, size_bytes=len(CONTENT))
+        with pytest.raises(StorageUnavailable, match="no room left"):
+            await store.check()
+    assert await store.stat(DIGEST) is None
+    assert _everything_in(tmp_path / "files") == []
+
+
+async def test_a_fault_is_told_without_paths(
+    store: FileStore,
+    staged: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The client hears that the store does not work, the log hears where."""
+    monkeypatch.setattr(os, "fsync", _failing(errno.EIO, str(tmp_path)))
+    with pytest.raises(StorageUnavailable) as caught:
+        await store.put(DIGEST, staged, size_bytes=len(CONTENT))
+    assert "Input/output error" in str(caught.value)
+    assert str(tmp_path) not in str(caught.value)
+    assert [str(tmp_path) in record.getMessage() for record in caplog.records] == [True]
+    assert caplog.records[0].levelno == logging.ERROR
+
+
+def _failing(code: int, path: str | None = None) -> object:
+    def fail(descriptor: int) -> None:
+        raise OSError(code, os.strerror(code), path)
+
+    return fail
+
+
+async def test_a_shortened_staged_file_is_not_kept(store: FileStore, staged: Path) -> None:
+    """A staged file of another length than promised is a fault, and nothing is kept."""
+    with pytest.raises(StorageUnavailable):
+        await store.put(DIGEST, staged, size_bytes=len(CONTENT) + 1)
+    assert await store.stat(DIGEST) is None
+
+
+async def test_a_damaged_file_is_replaced(store: FileStore, staged: Path, tmp_path: Path) -> None:
+    """A file of the wrong size under the digest does not count as already there."""
+    path = tmp_path / "files" / DIGEST[:2] / DIGEST[2:4] / DIGEST
+    path.parent.mkdir(parents=True)
+    path.write_bytes(CONTENT[:5])
+    await store.put(DIGEST, staged, size_bytes=len(CONTENT))
+    assert path.read_bytes() == CONTENT
+
+
+async def test_putting_again_renews_the_time(store: FileStore, staged: Path, tmp_path: Path) -> None:
+    """A repeated put makes the file young again, so that gc leaves it to the upload that is under way."""
+    await store.put(DIGEST, staged, size_bytes=len(CONTENT))
+    path = tmp_path / "files" / DIGEST[:2] / DIGEST[2:4] / DIGEST
+    os.utime(path, (1, 1))
+    staged.write_bytes(CONTENT)
+    await store.put(DIGEST, staged, size_bytes=len(CONTENT))
+    stored = await store.stat(DIGEST)
+    assert stored is not None
+    assert stored.stored_at > datetime(2020, 1, 1, tzinfo=UTC)
+
+
+async def test_names_and_bytes_are_synced(store: FileStore, staged: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bytes are synced before the rename, and the three folders after it, also when the file was there."""
+    steps: list[str] = []
+    fsync, rename = os.fsync, Path.replace
+
+    def note_sync(descriptor: int) -> None:
+        steps.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
+        fsync(descriptor)
+
+    def note_rename(source: Path, target: Path) -> Path:
+        steps.append("rename")
+        return rename(source, target)
+
+    monkeypatch.setattr(os, "fsync", note_sync)
+    monkeypatch.setattr(Path, "replace", note_rename)
+    await store.put(DIGEST, staged, size_bytes=len(CONTENT))
+    assert steps == ["file", "rename", "folder", "folder", "folder"]
+    await store.put(DIGEST, staged, size_bytes=len(CONTENT))
+    assert steps[5:] == ["folder", "folder", "folder"]
+
+
+def test_an_abandoned_put_stops_before_the_rename(tmp_path: Path, staged: Path) -> None:
+    """When nobody waits any more, nothing appears under the digest."""
+    files = DiskFiles(tmp_path / "files")
+    files.prepare(NOW)
+    abandoned = threading.Event()
+    abandoned.set()
+    with pytest.raises(Abandoned):
+        files.put(DIGEST, staged, len(CONTENT), abandoned)
+    assert files.stat(DIGEST) is None
+
+
+async def test_list_ignores_what_is_not_in_its_place(store: FileStore, staged: Path, tmp_path: Path) -> None:
+    """Temporary files, strangers and misplaced files are not listed."""
+    await store.put(DIGEST, staged, size_bytes=len(CONTENT))
+    leaf = tmp_path / "files" / DIGEST[:2] / DIGEST[2:4]
+    for name in (".tmp-x", "notes.txt", "0" * 64, DIGEST.upper()):
+        (leaf / name).write_bytes(b"x")
+    (tmp_path / "files" / "lost+found").mkdir()
+    (tmp_path / "files" / "ff").write_bytes(b"x")
+    assert [stored.digest async for stored in store.list()] == [DIGEST]
+
+
+async def test_old_leftovers_are_swept_at_the_start(tmp_path: Path) -> None:
+    """What a crash left a day ago goes at the start; younger files may be another process's."""
+    folder = tmp_path / "files"
+    folder.mkdir()
+    for name, age in ((".tmp-old", timedelta(days=2)), (".tmp-young", timedelta(hours=1))):
+        (folder / name).write_bytes(b"x")
+        os.utime(folder / name, ((NOW - age).timestamp(),) * 2)
+    await _build(tmp_path).close()
+    assert _everything_in(folder) == [".tmp-young"]
+
+
+async def test_a_closed_store_is_unavailable(tmp_path: Path) -> None:
+    """A call after the end is answered, not left hanging."""
+    store = _build(tmp_path)
+    await store.close()
+    with pytest.raises(StorageUnavailable, match="closed"):
+        await asyncio.wait_for(store.stat(DIGEST), 5)
