@@ -1,0 +1,70 @@
+"""
+The ``token`` plugin: recognises our own API tokens.
+
+A token works as the password of any user name (``__token__`` is the custom), as the user name with an empty password
+or with ``x-oauth-basic``, and as ``Authorization: Bearer``.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from pypiserve.core.api_tokens import hash_api_token, looks_like_api_token
+from pypiserve.core.errors import AuthenticationFailed
+from pypiserve.core.identity import BearerCredentials, Credentials, Identity
+from pypiserve.plugin import ApiTokens, AuthenticatorKind, BuildContext, NoSettings, hookimpl
+
+__all__ = ["API_REVISION", "TokenAuthenticator", "pypiserve_authenticators"]
+
+API_REVISION = 1
+
+_PASSWORDS_BESIDE_A_TOKEN = frozenset({"", "x-oauth-basic"})
+
+
+class TokenAuthenticator:
+    """An ``Authenticator`` that looks API tokens up in the catalog by their hash."""
+
+    def __init__(self, name: str, tokens: ApiTokens, *, now: Callable[[], datetime]) -> None:
+        self._name = name
+        self._tokens = tokens
+        self._now = now
+
+    async def authenticate(self, credentials: Credentials) -> Identity | None:
+        """Say whose token it is; ``None`` when there is nothing that has the shape of one."""
+        text = _token_in(credentials)
+        if text is None:
+            return None
+        digest = hash_api_token(text)
+        token = await self._tokens.find(digest)
+        if token is None or not hmac.compare_digest(token.secret_sha256, digest):
+            raise AuthenticationFailed("This API token is not known here; check that it belongs to this server")
+        if token.revoked:
+            raise AuthenticationFailed("This API token was revoked; ask for a new one")
+        if token.expires_at is not None and token.expires_at <= self._now():
+            raise AuthenticationFailed(f"This API token expired on {token.expires_at:%Y-%m-%d}; ask for a new one")
+        return Identity(self._name, token.name)
+
+    async def close(self) -> None:
+        """Hold nothing, release nothing."""
+
+
+def _token_in(credentials: Credentials) -> str | None:
+    if isinstance(credentials, BearerCredentials):
+        return credentials.token if looks_like_api_token(credentials.token) else None
+    if looks_like_api_token(credentials.password):
+        return credentials.password
+    if credentials.password in _PASSWORDS_BESIDE_A_TOKEN and looks_like_api_token(credentials.username):
+        return credentials.username
+    return None
+
+
+def _build(settings: NoSettings, context: BuildContext) -> TokenAuthenticator:  # noqa: ARG001 - nothing to set
+    return TokenAuthenticator(context.name, context.api_tokens, now=context.now)
+
+
+@hookimpl
+def pypiserve_authenticators() -> Iterable[AuthenticatorKind[NoSettings]]:
+    """Offer the kind ``token``."""
+    yield AuthenticatorKind("token", NoSettings, _build, "API tokens made by this server")
