@@ -2,7 +2,7 @@
 The spelling of API tokens: ``pypiserve_``, 32 random letters and digits, 6 letters and digits of checksum.
 
 The prefix and the checksum let secret scanners recognise a leaked token without asking us, and let us tell a token
-from a password without a look-up. 32 characters of 62 are 190 random bits, so a plain SHA-256 keeps them safe at rest.
+from a password without a look-up. 32 characters of 62 are 190 random bits: a plain SHA-256 keeps them safe at rest.
 """
 
 from __future__ import annotations

@@ -92,7 +92,7 @@ async def test_a_catalog_that_answers_with_another_token_is_not_believed() -> No
 
     class Wrong:
         async def find(self, secret_sha256: str) -> ApiToken:
-            return ApiToken("root", "0" * 64)
+            return ApiToken("root", hash_api_token(secret_sha256))
 
     authenticator = token.TokenAuthenticator("our-tokens", Wrong(), now=lambda: NOW)
     with pytest.raises(AuthenticationFailed):
