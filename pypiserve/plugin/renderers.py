@@ -26,7 +26,11 @@ class Renderer(Protocol):
     """The exact ``Content-Type`` of the pages, parameters included."""
 
     accepts: Sequence[str]
-    """Media types without parameters that a client may ask for to get these pages, lowercase."""
+    """
+    Media types without parameters that a client may ask for to get these pages, lowercase.
+
+    The first is that of ``media_type``; wildcards in a request match only that one.
+    """
 
     def render_project_list(self, projects: ProjectList) -> bytes:
         """Write the project list of an index."""

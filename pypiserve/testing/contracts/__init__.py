@@ -1,0 +1,1 @@
+"""The promises of each plugin interface, as tests to inherit."""
