@@ -83,23 +83,29 @@ class InvalidSetting(ConfigurationError):
 
 
 class UnknownPlugin(ConfigurationError):
-    """The settings name a plugin that no installed distribution offers."""
+    """The settings name a plugin that no installed distribution offers, or whose distribution cannot be loaded."""
 
     code = "unknown-plugin"
 
-    def __init__(self, source: str, key: str, name: str, known: Sequence[str]) -> None:
+    def __init__(
+        self, source: str, key: str, name: str, known: Sequence[str], *, failures: Sequence[str] = ()
+    ) -> None:
         super().__init__(source, key, name, known)
         self.source = source
         self.key = key
         self.name = name
         self.known = tuple(sorted(known))
+        self.failures = tuple(failures)
 
     def __str__(self) -> str:
         offer = ", ".join(self.known) or "none"
-        return (
+        sentence = (
             f"{self.source}: {self.key}: no installed distribution offers {self.name!r}; "
             f"install the one that does, or choose one of: {offer}."
         )
+        if self.failures:
+            sentence += f" It may be in a plugin that could not be loaded: {' '.join(self.failures)}"
+        return sentence
 
 
 class PluginConflict(ConfigurationError):
