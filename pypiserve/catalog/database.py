@@ -20,7 +20,7 @@ from pypiserve.catalog import journal
 from pypiserve.catalog.doorbell import Doorbell
 from pypiserve.core.errors import StorageFull, Unavailable
 
-__all__ = ["Database"]
+__all__ = ["Connection", "Database"]
 
 T = TypeVar("T")
 

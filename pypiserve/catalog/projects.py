@@ -13,7 +13,15 @@ from pypiserve.catalog.schema import blobs, files, projects, releases
 from pypiserve.core.digests import Sha256
 from pypiserve.core.model import ProjectName, ProjectStatus
 
-__all__ = ["FileRecord", "ProjectRecord", "file_of", "files_of", "find_project", "list_projects", "versions_of"]
+__all__ = [
+    "FileRecord",
+    "ProjectContents",
+    "ProjectRecord",
+    "file_of",
+    "find_project",
+    "list_projects",
+    "load_project",
+]
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,15 @@ class FileRecord:
     uploaded_at: datetime
     yanked: bool
     yanked_reason: str | None
+
+
+@dataclass(frozen=True)
+class ProjectContents:
+    """A project with all that its page shows; versions and files are in no order."""
+
+    project: ProjectRecord
+    versions: tuple[str, ...]
+    files: tuple[FileRecord, ...]
 
 
 _metadata_blobs = blobs.alias("metadata_blobs")
@@ -79,15 +96,14 @@ def list_projects(connection: Connection, index_id: int) -> list[ProjectName]:
     return [ProjectName(name, serial) for name, serial in rows]
 
 
-def versions_of(connection: Connection, project_id: int) -> list[str]:
-    """Return the versions of a project as first published, in no order."""
-    return list(connection.execute(select(releases.c.version).where(releases.c.project_id == project_id)).scalars())
-
-
-def files_of(connection: Connection, project_id: int) -> list[FileRecord]:
-    """Return the files of a project that are not deleted, in no order."""
-    rows = connection.execute(_file_columns().where(releases.c.project_id == project_id))
-    return [_file(row) for row in rows]
+def load_project(connection: Connection, index_id: int, name: NormalizedName) -> ProjectContents | None:
+    """Look a project up with its versions and its files that are not deleted."""
+    project = find_project(connection, index_id, name)
+    if project is None:
+        return None
+    versions = connection.execute(select(releases.c.version).where(releases.c.project_id == project.id)).scalars()
+    rows = connection.execute(_file_columns().where(releases.c.project_id == project.id))
+    return ProjectContents(project, tuple(versions), tuple(_file(row) for row in rows))
 
 
 def file_of(

@@ -1,0 +1,1 @@
+"""Use cases: publishing, listing, downloads, access, accounts. No HTTP, no SQL, no pluggy."""

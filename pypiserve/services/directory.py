@@ -1,0 +1,73 @@
+"""The indexes and who may do what in them, kept in memory until the journal says that something changed."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from pypiserve.catalog import owners
+from pypiserve.catalog.database import Database
+from pypiserve.catalog.owners import IndexRecord
+from pypiserve.core.errors import PypiserveError
+from pypiserve.core.events import Event, EventKind
+from pypiserve.core.identity import Action, Identity
+from pypiserve.services.access import decide
+
+__all__ = ["Directory"]
+
+_MAX_KEPT = 10_000
+_CHANGES = frozenset(
+    {
+        EventKind.OWNER_CREATED,
+        EventKind.OWNER_CHANGED,
+        EventKind.INDEX_CREATED,
+        EventKind.ROLE_GRANTED,
+        EventKind.ROLE_WITHDRAWN,
+    }
+)
+
+
+class Directory:
+    """Finds indexes by name and asks ``access`` about them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._kept: OrderedDict[tuple[str, str], IndexRecord] = OrderedDict()
+        self._generation = 0
+
+    async def authorise(self, identity: Identity, action: Action, *, owner: str, index: str) -> IndexRecord:
+        """
+        Return the index if the identity may do this in it.
+
+        Args:
+            identity: Who asks.
+            action: What for.
+            owner: Name of the owner, in any letter case.
+            index: Name of the index.
+
+        Raises:
+            AuthenticationFailed: Not allowed, and nobody is signed in.
+            PermissionDenied: Not allowed.
+            NotFound: There is no such index, or the identity may not know of it.
+        """
+        record = self._kept.get((owner, index)) or await self._find(owner, index)
+        refusal: PypiserveError | None = decide(identity, action, record, name=f"{owner}/{index}")
+        if refusal is not None:
+            raise refusal
+        assert record is not None  # noqa: S101 - decide() refuses what does not exist
+        return record
+
+    def notice(self, event: Event) -> None:
+        """Forget everything when an owner, an index or a grant changed: such changes are rare."""
+        if event.kind in _CHANGES:
+            self._kept.clear()
+            self._generation += 1
+
+    async def _find(self, owner: str, index: str) -> IndexRecord | None:
+        generation = self._generation
+        record = await self._database.read(lambda connection: owners.find_index(connection, owner, index))
+        # A change that was noticed while the query ran may be missing from its answer: use it, do not keep it.
+        if record is not None and generation == self._generation:
+            self._kept[owner, index] = record
+            if len(self._kept) > _MAX_KEPT:
+                self._kept.popitem(last=False)
+        return record

@@ -1,0 +1,186 @@
+"""
+Publishing one file: check, judge, store the bytes, then the row and its event, then the word.
+
+A crash anywhere leaves at worst bytes that no row names, and a retry repairs: the bytes are found under their
+digest, and identical bytes under a known name succeed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from pypiserve.catalog import files, projects
+from pypiserve.catalog.database import Connection, Database
+from pypiserve.catalog.files import KnownFile, NewFile
+from pypiserve.catalog.owners import IndexRecord
+from pypiserve.core.digests import Sha256, sha256_of
+from pypiserve.core.errors import FilenameTaken, PolicyDenied
+from pypiserve.core.identity import Identity
+from pypiserve.plugin import Candidate, Deny, FileStore, UploadPolicy
+from pypiserve.services.access import refusal_to_publish
+from pypiserve.services.coherence import JournalFollower
+from pypiserve.services.staging import StagedFile, StagingArea
+from pypiserve.services.upload_checks import Examined, Upload, examine
+
+__all__ = ["Publication", "Publishing"]
+
+T = TypeVar("T")
+
+_CHECKING_THREADS = 2
+
+
+@dataclass(frozen=True)
+class Publication:
+    """
+    How a publishing ended well.
+
+    Attributes:
+        filename: The file.
+        created: Whether it is new; ``False`` when the same bytes were there already and nothing changed.
+    """
+
+    filename: str
+    created: bool
+
+
+class Publishing:
+    """Publishes files into indexes."""
+
+    def __init__(
+        self,
+        database: Database,
+        store: FileStore,
+        *,
+        staging: StagingArea,
+        policies: Sequence[UploadPolicy],
+        follower: JournalFollower,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._database = database
+        self._store = store
+        self._staging = staging
+        self._policies = tuple(policies)
+        self._follower = follower
+        self._now = now
+        self._threads = ThreadPoolExecutor(_CHECKING_THREADS, thread_name_prefix="publish")
+
+    async def publish(self, index: IndexRecord, identity: Identity, upload: Upload) -> Publication:
+        """
+        Publish one received file.
+
+        Args:
+            index: Where; the identity was found to be allowed to publish there.
+            identity: Who publishes.
+            upload: The form and the staged file, which the caller discards afterwards.
+
+        Raises:
+            InvalidUpload: The file or the form is wrong; every problem is listed.
+            FilenameTaken: The index has, or had, other bytes under this name.
+            PermissionDenied: The project takes no new files, or a policy denied.
+            StorageFull: No room is left; nothing was kept.
+            Unavailable: The store or the catalog does not answer; safe to retry.
+        """
+        examined = await self.in_thread(lambda: examine(upload))
+        sha256 = upload.staged.sha256
+        filename = examined.filename.filename
+        known = await self._database.read(lambda c: files.find_known_file(c, index.id, filename))
+        if known is not None:
+            return _settled(known, filename, sha256)
+        await self._judge(_candidate(index, identity, upload, examined))
+        await self._store_bytes(upload.staged, examined.archive_metadata.content)
+        new = _new_file(identity, upload, examined, now=self._now())
+        publication = await self._record(index, new)
+        # Read your own write: what this process keeps is dropped before the client hears of its success.
+        await self._follower.catch_up()
+        return publication
+
+    async def in_thread(self, work: Callable[[], T]) -> T:
+        """Run blocking work of an upload (receiving, hashing, checking) in this service's few threads."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    def close(self) -> None:
+        """Wait for running work, then release the threads."""
+        self._threads.shutdown()
+
+    async def _judge(self, candidate: Candidate) -> None:
+        verdicts = await asyncio.gather(*(policy.judge(candidate) for policy in self._policies))
+        denials = [verdict for verdict in verdicts if isinstance(verdict, Deny)]
+        if denials:
+            raise PolicyDenied(denials[0].code, "; ".join(denial.reason for denial in denials))
+
+    async def _store_bytes(self, staged: StagedFile, core_metadata: bytes) -> None:
+        await self._store.put(staged.sha256, staged.path, size_bytes=staged.size_bytes)
+        staged_metadata = await self.in_thread(lambda: _stage(self._staging, core_metadata))
+        try:
+            await self._store.put(staged_metadata.sha256, staged_metadata.path, size_bytes=staged_metadata.size_bytes)
+        finally:
+            await self.in_thread(staged_metadata.discard)
+
+    async def _record(self, index: IndexRecord, new: NewFile) -> Publication:
+        def work(connection: Connection) -> Publication:
+            # Looked at again inside the transaction: two clients may race with the same name.
+            known = files.find_known_file(connection, index.id, new.filename)
+            if known is not None:
+                return _settled(known, new.filename, new.sha256)
+            project = projects.find_project(connection, index.id, new.project)
+            refusal = refusal_to_publish(new.project, project.status) if project else None
+            if refusal is not None:
+                raise refusal
+            files.insert_file(connection, index, new)
+            return Publication(new.filename, created=True)
+
+        return await self._database.write(work)
+
+
+def _settled(known: KnownFile, filename: str, sha256: Sha256) -> Publication:
+    if known.sha256 == sha256 and known.filename == filename and not known.deleted:
+        return Publication(filename, created=False)
+    raise FilenameTaken(filename, deleted=known.deleted)
+
+
+def _stage(area: StagingArea, content: bytes) -> StagedFile:
+    staged = area.new_file()
+    try:
+        staged.write(content)
+    except BaseException:
+        staged.discard()
+        raise
+    return staged
+
+
+def _candidate(index: IndexRecord, identity: Identity, upload: Upload, examined: Examined) -> Candidate:
+    return Candidate(
+        owner=index.owner,
+        index=index.name,
+        project=examined.filename.project,
+        version=examined.metadata.version,
+        filename=examined.filename.filename,
+        size_bytes=upload.staged.size_bytes,
+        sha256=upload.staged.sha256,
+        metadata=examined.metadata.fields,
+        identity=identity,
+    )
+
+
+def _new_file(identity: Identity, upload: Upload, examined: Examined, *, now: datetime) -> NewFile:
+    content = examined.archive_metadata.content
+    return NewFile(
+        project=examined.filename.project,
+        display_name=examined.metadata.name,
+        version=examined.metadata.version,
+        version_key=examined.version_key,
+        filename=examined.filename.filename,
+        kind=examined.filename.kind.value,
+        sha256=upload.staged.sha256,
+        size_bytes=upload.staged.size_bytes,
+        core_metadata_sha256=sha256_of(content),
+        core_metadata_size_bytes=len(content),
+        requires_python=examined.metadata.requires_python,
+        subject=identity.subject,
+        uploaded_at=now,
+    )

@@ -1,0 +1,107 @@
+"""
+Where an upload waits until it is known to be good.
+
+A staged file is locked while its writer lives, so that a sweep at the next start removes what a crash left behind,
+and nothing that another process is still writing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from pypiserve.core.digests import Sha256, as_sha256
+from pypiserve.core.errors import StorageFull, StorageUnavailable
+
+__all__ = ["StagedFile", "StagingArea", "translated_disk_errors"]
+
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+class StagingArea:
+    """A folder for uploads under way. All methods block: call them in a thread."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def new_file(self) -> StagedFile:
+        """
+        Begin a staged file.
+
+        Raises:
+            StorageFull: There is no room.
+            StorageUnavailable: The folder cannot be written.
+        """
+        with translated_disk_errors():
+            descriptor, name = tempfile.mkstemp(prefix="upload-", dir=self._folder)
+        handle = os.fdopen(descriptor, "w+b", buffering=0)
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        return StagedFile(Path(name), handle)
+
+    def sweep(self) -> int:
+        """Remove what crashed writers left behind; return how many files that were."""
+        removed = 0
+        for path in self._folder.glob("upload-*"):
+            with contextlib.suppress(OSError), path.open("rb") as handle:
+                # Held by its writer: BlockingIOError, an OSError, leaves it alone.
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                path.unlink()
+                removed += 1
+        return removed
+
+
+@dataclass
+class StagedFile:
+    """A file that is being received, and its SHA-256 so far. All methods block: call them in a thread."""
+
+    path: Path
+    handle: BinaryIO
+
+    def __post_init__(self) -> None:
+        self._hash = hashlib.sha256()
+        self.size_bytes = 0
+
+    def write(self, chunk: bytes) -> None:
+        """
+        Append bytes.
+
+        Raises:
+            StorageFull: There is no room.
+            StorageUnavailable: The disk failed.
+        """
+        with translated_disk_errors():
+            view = memoryview(chunk)
+            while view:
+                view = view[self.handle.write(view) :]
+        self._hash.update(chunk)
+        self.size_bytes += len(chunk)
+
+    @property
+    def sha256(self) -> Sha256:
+        """Digest of what was written so far."""
+        return as_sha256(self._hash.hexdigest())
+
+    def discard(self) -> None:
+        """Remove the file, if the store has not moved it away, and release it. Safe to call again."""
+        self.path.unlink(missing_ok=True)
+        self.handle.close()
+
+
+@contextlib.contextmanager
+def translated_disk_errors() -> Iterator[None]:
+    """Turn what the disk says into what the client is told, without paths."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            raise StorageFull from error
+        raise StorageUnavailable("The server cannot write to its disk") from error
