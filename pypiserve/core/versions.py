@@ -35,7 +35,7 @@ def parse_version(text: str) -> Version:
     if len(text) > MAX_VERSION_LENGTH:
         reason = f"the version is longer than {MAX_VERSION_LENGTH} characters"
     else:
-        reason = f"{ascii(text)} is not a version"
+        reason = f"{text!a} is not a version"
     raise InvalidUpload.because("invalid-version", f"{reason}; write one like 1.2.3, 1.0rc1 or 1.0+local (PEP 440)")
 
 

@@ -1,0 +1,43 @@
+"""
+Core metadata out of the archives that strangers send.
+
+Nothing is written, nothing but the metadata (and what stands before it in a ``.tar.gz``) is inflated, and every
+size and count has a bound. What looks different to different readers is refused rather than interpreted.
+"""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+from pypiserve.core.archive_parts import ArchiveLimits, ArchiveMetadata
+from pypiserve.core.filenames import DistributionFilename, FileKind
+from pypiserve.core.sdist_archive import read_tar_sdist_metadata, read_zip_sdist_metadata
+from pypiserve.core.wheel_archive import read_wheel_metadata
+
+__all__ = ["ArchiveLimits", "ArchiveMetadata", "read_core_metadata"]
+
+_DEFAULT_LIMITS = ArchiveLimits()
+
+
+def read_core_metadata(
+    file: BinaryIO, name: DistributionFilename, *, limits: ArchiveLimits = _DEFAULT_LIMITS
+) -> ArchiveMetadata:
+    """
+    Read METADATA of a wheel or PKG-INFO of an sdist. Blocking: a few reads, or seconds for a very large ``.tar.gz``.
+
+    Args:
+        file: The whole file, seekable; its position is moved, and it is not closed.
+        name: What its file name says: chooses the format, and must agree with the directory in the archive.
+        limits: Bounds on memory and work.
+
+    Raises:
+        InvalidUpload: ``invalid-archive`` (damaged, or another format), ``missing-metadata``,
+            ``archive-too-large`` (a bound is exceeded), ``unsafe-archive`` (ambiguous, encrypted, or with paths that
+            lead out of it), ``name-mismatch`` or ``version-mismatch`` (the directory is that of another file).
+        OSError: The file cannot be read.
+    """
+    if name.kind is FileKind.WHEEL:
+        return read_wheel_metadata(file, name, limits=limits)
+    if name.filename.endswith(".zip"):
+        return read_zip_sdist_metadata(file, name, limits=limits)
+    return read_tar_sdist_metadata(file, name, limits=limits)

@@ -1,0 +1,95 @@
+"""A gzip stream that is inflated in small steps, and only as far as somebody asks for it."""
+
+from __future__ import annotations
+
+import zlib
+from typing import BinaryIO
+
+from pypiserve.core.archive_parts import ArchiveLimits, broken, too_large
+
+__all__ = ["GzipStream"]
+
+_STEP_BYTES = 64 * 1024
+_GZIP = 16 + zlib.MAX_WBITS
+
+
+class GzipStream:
+    """
+    The inflated bytes of a gzip file, in order.
+
+    Memory stays at a few steps of 64 KiB; ``limits`` bounds how much is inflated in all and for each compressed byte.
+
+    Args:
+        file: The compressed file, at its first byte.
+        limits: The bounds.
+    """
+
+    def __init__(self, file: BinaryIO, *, limits: ArchiveLimits) -> None:
+        self._file = file
+        self._limits = limits
+        self._inflater = zlib.decompressobj(_GZIP)
+        self._pending = bytearray()
+        self._consumed_bytes = 0
+        self._produced_bytes = 0
+
+    def take(self, size_bytes: int) -> bytes:
+        """
+        Return the next bytes, fewer only at the end of the stream.
+
+        Args:
+            size_bytes: How many; the caller bounds it, since they are held in memory.
+
+        Raises:
+            InvalidUpload: ``invalid-archive`` or ``archive-too-large``.
+            OSError: The file cannot be read.
+        """
+        while len(self._pending) < size_bytes and self._fill():
+            pass
+        taken = bytes(self._pending[:size_bytes])
+        del self._pending[:size_bytes]
+        return taken
+
+    def skip(self, size_bytes: int) -> bool:
+        """Pass over that many bytes and tell whether there were as many; raises as ``take`` does."""
+        left = size_bytes
+        while left > len(self._pending):
+            left -= len(self._pending)
+            self._pending.clear()
+            if not self._fill():
+                return False
+        del self._pending[:left]
+        return True
+
+    def _fill(self) -> bool:
+        """Inflate one step more; ``False`` at the end of the file."""
+        if self._inflater.eof:
+            # A gzip file may be several, one after the other.
+            compressed = self._inflater.unused_data
+            self._consumed_bytes -= len(compressed)
+            compressed = compressed or self._file.read(_STEP_BYTES)
+            if not compressed:
+                return False
+            self._inflater = zlib.decompressobj(_GZIP)
+        else:
+            compressed = self._inflater.unconsumed_tail or self._file.read(_STEP_BYTES)
+            if not compressed:
+                raise broken(".tar.gz", "its gzip stream is cut off")
+        self._inflate(compressed)
+        return True
+
+    def _inflate(self, compressed: bytes) -> None:
+        try:
+            inflated = self._inflater.decompress(compressed, _STEP_BYTES)
+        except zlib.error as error:
+            raise broken(".tar.gz", "its gzip stream is damaged, or it is not compressed with gzip") from error
+        self._pending += inflated
+        self._produced_bytes += len(inflated)
+        self._consumed_bytes += len(compressed) - len(self._inflater.unconsumed_tail)
+        self._check_bounds()
+
+    def _check_bounds(self) -> None:
+        limits = self._limits
+        if self._produced_bytes > limits.max_unpacked_bytes:
+            raise too_large(f"PKG-INFO stands behind more than {limits.max_unpacked_bytes} bytes; put it first")
+        if self._produced_bytes > max(limits.free_unpacked_bytes, limits.max_ratio * self._consumed_bytes):
+            raise too_large(f"its first {self._produced_bytes} bytes are packed into {self._consumed_bytes}")

@@ -1,0 +1,129 @@
+"""Whether the fields of core metadata are valid; every problem is found, not the first one only."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from packaging.metadata import InvalidMetadata, Metadata, RawMetadata, parse_email
+
+from pypiserve.core.errors import InvalidUpload, Problem
+from pypiserve.core.metadata_fields import UNKNOWN, invalid
+from pypiserve.core.names import is_project_name
+from pypiserve.core.versions import parse_version
+
+__all__ = ["check_fields"]
+
+_LENIENT_VERSIONS = ("1.0", "1.1", "1.2", "2.0")
+_STRICT_VERSIONS = ("2.1", "2.2", "2.3", "2.4", "2.5", "2.6")
+_ONCE = (
+    "metadata-version",
+    "name",
+    "version",
+    "summary",
+    "description",
+    "description-content-type",
+    "keywords",
+    "home-page",
+    "download-url",
+    "author",
+    "author-email",
+    "maintainer",
+    "maintainer-email",
+    "license",
+    "license-expression",
+    "requires-python",
+)
+
+# Stands in for what is checked here, so that packaging does not report it a second time.
+_CHECKED = {"name": "name", "version": "0"}
+
+Fields = dict[str, tuple[str, ...]]
+
+
+def check_fields(fields: Fields, head: str) -> list[Problem]:
+    """
+    Check fields as ``read_fields`` returns them, and the text that they were read from.
+
+    Before version 2.1 only name, version and Requires-Python count: old files have much else that is not valid today.
+
+    Returns:
+        One problem with the code ``invalid-metadata`` for each thing that is wrong.
+    """
+    problems = [*_check_metadata_version(fields), *_check_name(fields), *_check_version(fields)]
+    strict = fields.get("metadata-version", ("",))[0] in _STRICT_VERSIONS
+    vital = ("metadata-version", "name", "version", "requires-python")
+    problems += [
+        invalid(field, "it is given more than once; give it once")
+        for field in (_ONCE if strict else vital)
+        if len(fields.get(field, ())) > 1
+    ]
+    return problems + _judged(fields, head, strict=strict)
+
+
+def _judged(fields: Fields, head: str, *, strict: bool) -> list[Problem]:
+    try:
+        return _judge_strictly(head) if strict else _judge_leniently(fields)
+    except Exception as error:  # noqa: BLE001 - whatever escapes packaging, the metadata is the cause
+        return [_as_problem(error)]
+
+
+def _check_metadata_version(fields: Fields) -> list[Problem]:
+    stated = fields.get("metadata-version", ("",))[0]
+    if stated in _LENIENT_VERSIONS + _STRICT_VERSIONS:
+        return []
+    known = ", ".join(_LENIENT_VERSIONS + _STRICT_VERSIONS)
+    problem = f"{stated[:40]!a} is not supported" if stated else "it is missing"
+    return [invalid("metadata-version", f"{problem}; build the file with a tool that writes one of {known}")]
+
+
+def _check_name(fields: Fields) -> list[Problem]:
+    name = fields.get("name", ("",))[0]
+    if not name or name == UNKNOWN:
+        return [invalid("name", "it is missing; set the project's name and build again")]
+    if not is_project_name(name):
+        return [invalid("name", f"{name[:100]!a} is not a project name; use letters, digits, '-', '_' and '.'")]
+    return []
+
+
+def _check_version(fields: Fields) -> list[Problem]:
+    version = fields.get("version", ("",))[0]
+    if not version or version == UNKNOWN:
+        return [invalid("version", "it is missing; set the project's version and build again")]
+    try:
+        parse_version(version)
+    except InvalidUpload as error:
+        return [invalid("version", str(error))]
+    return []
+
+
+def _judge_strictly(head: str) -> list[Problem]:
+    """Have packaging judge all fields but those that are checked above."""
+    raw, unparsed = parse_email(head)
+    told = {key: value for key, value in raw.items() if value != UNKNOWN}
+    # Version 2.6 brought no new field, and packaging 26.0 does not know it.
+    if told["metadata_version"] == "2.6":
+        told["metadata_version"] = "2.5"
+    problems = _judge(cast("RawMetadata", told | _CHECKED))
+    if "project-url" in unparsed:
+        problems.append(invalid("project-url", "two values have the same label; give each its own"))
+    return problems
+
+
+def _judge_leniently(fields: Fields) -> list[Problem]:
+    specifiers = [value for value in fields.get("requires-python", ()) if value != UNKNOWN]
+    raw = {"metadata_version": "1.2", "requires_python": specifiers[0]} if specifiers else {}
+    return _judge(cast("RawMetadata", raw | _CHECKED)) if raw else []
+
+
+def _judge(raw: RawMetadata) -> list[Problem]:
+    try:
+        Metadata.from_raw(raw, validate=True)
+    except ExceptionGroup as group:
+        return sorted((_as_problem(error) for error in group.exceptions), key=lambda problem: problem.message)
+    return []
+
+
+def _as_problem(error: Exception) -> Problem:
+    if isinstance(error, InvalidMetadata):
+        return invalid(error.field, f"{error}; correct it and build again")
+    return invalid("(several)", f"{type(error).__name__} while they were read; simplify them and build again")

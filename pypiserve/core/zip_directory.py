@@ -1,0 +1,257 @@
+"""
+A reader of zip files that nobody needs to trust.
+
+It reads the central directory and single members, within limits, and is stricter than ``zipfile``: nothing may
+stand before the first member or behind the end record, and whatever the headers say twice must agree. Wheels that
+installers read in different ways are thereby refused. Its cost does not depend on the size of the members.
+
+Spec: APPNOTE.TXT 6.3.10, sections 4.3 and 4.5.
+"""
+
+from __future__ import annotations
+
+import stat
+import struct
+import zlib
+from typing import BinaryIO, NamedTuple
+
+from pypiserve.core.archive_parts import ArchiveLimits, broken, check_member_name, shown, too_large, unsafe
+
+__all__ = ["ZipMember", "read_member", "read_members"]
+
+_STORED, _DEFLATED = 0, 8
+_DATA_DESCRIPTOR = 1 << 3
+_ENCRYPTED_OR_PATCHED = 1 << 0 | 1 << 5 | 1 << 6 | 1 << 13
+_SATURATED_16, _SATURATED_32 = 0xFFFF, 0xFFFFFFFF
+_ZIP64_EXTRA = 0x0001
+
+_END = struct.Struct("<4s4H2LH")
+_END64 = struct.Struct("<4sQ2H2L4Q")
+_LOCATOR64 = struct.Struct("<4sLQL")
+_CENTRAL = struct.Struct("<4s6H3L5H2L")
+_LOCAL = struct.Struct("<4s5H3L2H")
+_EXTRA = struct.Struct("<2H")
+
+
+class ZipMember(NamedTuple):
+    """One entry of the central directory; sizes in bytes."""
+
+    name: str
+    flags: int
+    method: int
+    crc32: int
+    packed_bytes: int
+    size_bytes: int
+    header_offset: int
+    data_end: int
+    is_link: bool
+
+
+class _Directory(NamedTuple):
+    offset: int
+    size_bytes: int
+    member_count: int
+
+
+def read_members(file: BinaryIO, *, limits: ArchiveLimits) -> list[ZipMember]:
+    """
+    Read the central directory.
+
+    Args:
+        file: The whole file, seekable; its position is moved.
+        limits: Bounds on the number of members and on the size of the directory.
+
+    Raises:
+        InvalidUpload: ``invalid-archive``, ``archive-too-large`` or ``unsafe-archive``.
+        OSError: The file cannot be read.
+    """
+    directory = _find_directory(file)
+    if directory.member_count > limits.max_members:
+        raise too_large(f"it has more than {limits.max_members} members")
+    if directory.size_bytes > limits.max_directory_bytes:
+        raise too_large(f"its list of members has more than {limits.max_directory_bytes} bytes")
+    if _read_at(file, 0, 4) != b"PK\x03\x04":
+        raise broken("zip", "it does not begin with a member")
+    content = _read_at(file, directory.offset, directory.size_bytes)
+    members: dict[str, ZipMember] = {}
+    position = 0
+    for _ in range(directory.member_count):
+        member, position = _central_entry(content, position, data_end=directory.offset)
+        if member.name in members:
+            raise unsafe(f"it has two members called {shown(member.name)}")
+        members[member.name] = member
+    if position != len(content):
+        raise broken("zip", "its list of members is longer than its end record says")
+    return list(members.values())
+
+
+def read_member(file: BinaryIO, member: ZipMember, *, max_bytes: int) -> bytes:
+    """
+    Inflate one member and verify its checksum.
+
+    Args:
+        file: The file that the member was read from.
+        member: An entry of its central directory.
+        max_bytes: Refuse members that are larger.
+
+    Raises:
+        InvalidUpload: ``invalid-archive``, ``archive-too-large`` or ``unsafe-archive``.
+        OSError: The file cannot be read.
+    """
+    # Deflate needs 5 bytes for each 16 KiB or more that it cannot shrink; twice the limit is plenty.
+    if member.size_bytes > max_bytes or member.packed_bytes > 2 * max_bytes:
+        raise too_large(f"{shown(member.name)} has more than {max_bytes} bytes")
+    if member.is_link:
+        raise unsafe(f"{shown(member.name)} is a symbolic link")
+    start = _check_local_header(file, member)
+    if start + member.packed_bytes > member.data_end:
+        raise broken("zip", f"{shown(member.name)} is cut off")
+    packed = _read_at(file, start, member.packed_bytes)
+    content = packed if member.method == _STORED else _inflate(packed, member)
+    if len(content) != member.size_bytes or zlib.crc32(content) != member.crc32:
+        raise broken("zip", f"{shown(member.name)} has another size or checksum than its header says")
+    return content
+
+
+def _find_directory(file: BinaryIO) -> _Directory:
+    end = file.seek(0, 2) - _END.size
+    if end < 0:
+        raise broken("zip", "it is too short")
+    signature, disk, first_disk, here, count, size_bytes, offset, _ = _END.unpack(_read_at(file, end, _END.size))
+    if signature != b"PK\x05\x06":
+        raise broken("zip", "it is cut off, or something stands behind its end")
+    directory = _Directory(offset, size_bytes, count)
+    locator = end - _LOCATOR64.size
+    if locator >= 0 and _read_at(file, locator, 4) == b"PK\x06\x07":
+        directory, end = _find_directory64(file, locator, directory)
+    elif disk or first_disk or here != count:
+        raise broken("zip", "it is one part of several")
+    if directory.offset + directory.size_bytes != end:
+        raise broken("zip", "its end record points to the wrong place")
+    return directory
+
+
+def _find_directory64(file: BinaryIO, locator: int, narrow: _Directory) -> tuple[_Directory, int]:
+    """Read the 64 bit end record before the locator; what the narrow end record can say must be the same."""
+    end = locator - _END64.size
+    _, _, end_stated, disks = _LOCATOR64.unpack(_read_at(file, locator, _LOCATOR64.size))
+    if end < 0 or end_stated != end or disks != 1:
+        raise broken("zip", "its 64 bit end record is not where it should be")
+    fields = _END64.unpack(_read_at(file, end, _END64.size))
+    signature, record_bytes, _, _, disk, first_disk, here, count, size_bytes, offset = fields
+    if signature != b"PK\x06\x06" or record_bytes != _END64.size - 12 or disk or first_disk or here != count:
+        raise broken("zip", "its 64 bit end record is malformed")
+    agree = (
+        narrow.offset in {offset, _SATURATED_32}
+        and narrow.size_bytes in {size_bytes, _SATURATED_32}
+        and narrow.member_count in {count, _SATURATED_16}
+    )
+    if not agree:
+        raise unsafe("its two end records contradict each other")
+    return _Directory(offset, size_bytes, count), end
+
+
+def _central_entry(content: bytes, position: int, *, data_end: int) -> tuple[ZipMember, int]:
+    variable = position + _CENTRAL.size
+    if variable > len(content):
+        raise broken("zip", "its list of members is cut off")
+    fields = _CENTRAL.unpack_from(content, position)
+    signature, _, _, flags, method, _, _, crc32, packed_bytes, size_bytes = fields[:10]
+    name_bytes, extra_bytes, comment_bytes, disk, _, attributes, offset = fields[10:]
+    after = variable + name_bytes + extra_bytes + comment_bytes
+    if signature != b"PK\x01\x02" or after > len(content):
+        raise broken("zip", "its list of members is malformed")
+    name = _decoded(content[variable : variable + name_bytes])
+    _check_readable(name, flags=flags, method=method, disk=disk)
+    extra = content[variable + name_bytes : after - comment_bytes]
+    size_bytes, packed_bytes, offset = _widened(extra, size_bytes, packed_bytes, offset)
+    is_link = stat.S_ISLNK(attributes >> 16)
+    return ZipMember(name, flags, method, crc32, packed_bytes, size_bytes, offset, data_end, is_link), after
+
+
+def _decoded(name: bytes) -> str:
+    try:
+        return name.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise unsafe("it has a member whose name is not UTF-8") from error
+
+
+def _check_readable(name: str, *, flags: int, method: int, disk: int) -> None:
+    check_member_name(name)
+    if flags & _ENCRYPTED_OR_PATCHED:
+        raise unsafe(f"the member {shown(name)} is encrypted or patched")
+    if method not in {_STORED, _DEFLATED}:
+        raise unsafe(f"the member {shown(name)} is neither stored nor deflated")
+    if disk:
+        raise broken("zip", "it is one part of several")
+
+
+def _widened(extra: bytes, *narrow: int) -> list[int]:
+    """Take the 64 bit forms of size, packed size and offset, in this order, for those that 32 bits cannot hold."""
+    wide = list(narrow)
+    saturated = [at for at, value in enumerate(narrow) if value == _SATURATED_32]
+    if not saturated:
+        return wide
+    field = _zip64_field(extra)
+    if len(field) < 8 * len(saturated):
+        raise broken("zip", "a member's 64 bit sizes are missing")
+    for at, (value,) in zip(saturated, struct.iter_unpack("<Q", field[: 8 * len(saturated)]), strict=True):
+        wide[at] = value
+    return wide
+
+
+def _zip64_field(extra: bytes) -> bytes:
+    position = 0
+    while position + _EXTRA.size <= len(extra):
+        kind, length = _EXTRA.unpack_from(extra, position)
+        position += _EXTRA.size
+        if kind == _ZIP64_EXTRA:
+            return extra[position : position + length]
+        position += length
+    return b""
+
+
+def _check_local_header(file: BinaryIO, member: ZipMember) -> int:
+    """Compare the header before a member with its entry in the directory, and return where its bytes start."""
+    variable = member.header_offset + _LOCAL.size
+    if variable > member.data_end:
+        raise broken("zip", f"{shown(member.name)} is not where the list of members says")
+    fields = _LOCAL.unpack(_read_at(file, member.header_offset, _LOCAL.size))
+    signature, _, flags, method, _, _, *sums, name_bytes, extra_bytes = fields
+    if signature != b"PK\x03\x04":
+        raise broken("zip", f"{shown(member.name)} is not where the list of members says")
+    agree = flags == member.flags and method == member.method and _sums_agree(member, *sums)
+    if not agree or _read_at(file, variable, name_bytes) != member.name.encode():
+        raise unsafe(f"two headers of the member {shown(member.name)} contradict each other")
+    return int(variable + name_bytes + extra_bytes)
+
+
+def _sums_agree(member: ZipMember, crc32: int, packed_bytes: int, size_bytes: int) -> bool:
+    # Writers that cannot seek leave zeros here and write the sums behind the member.
+    if member.flags & _DATA_DESCRIPTOR and not (crc32 or packed_bytes or size_bytes):
+        return True
+    return (
+        crc32 == member.crc32
+        and packed_bytes in {member.packed_bytes, _SATURATED_32}
+        and size_bytes in {member.size_bytes, _SATURATED_32}
+    )
+
+
+def _inflate(packed: bytes, member: ZipMember) -> bytes:
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        content = inflater.decompress(packed, member.size_bytes + 1)
+    except zlib.error as error:
+        raise broken("zip", f"{shown(member.name)} cannot be inflated") from error
+    if not inflater.eof or inflater.unused_data:
+        raise broken("zip", f"{shown(member.name)} has another size than its header says")
+    return content
+
+
+def _read_at(file: BinaryIO, offset: int, size_bytes: int) -> bytes:
+    """Read exactly that many bytes; sizes and offsets were checked against the file's size where they are large."""
+    file.seek(offset)
+    content = file.read(size_bytes)
+    if len(content) != size_bytes:
+        raise broken("zip", "it is cut off")
+    return content
