@@ -14,7 +14,7 @@ from packaging.utils import NormalizedName
 from pypi_simple import IndexPage, ProjectPage
 from pypi_simple import ProjectStatus as ReadStatus
 
-from pypiserve.builtin.html import HtmlRenderer
+from pypiserve.builtin.html import HtmlRenderer, pypiserve_renderers
 from pypiserve.core.digests import Sha256
 from pypiserve.core.model import ProjectDetail, ProjectFile, ProjectList, ProjectName, ProjectStatus
 
@@ -81,6 +81,11 @@ def anchor_of(file: ProjectFile) -> dict[str, str | None]:
     """Render a project of one file and read the attributes of its anchor."""
     ((attributes, _),) = PageReader(page_of(replace(PROJECT, files=(file,)))).anchors
     return attributes
+
+
+def test_the_plugin_yields_the_renderer() -> None:
+    """The settings find the renderer as ``html``."""
+    assert [renderer.name for renderer in pypiserve_renderers()] == ["html"]
 
 
 def test_a_project_page_is_written_to_the_letter() -> None:

@@ -14,7 +14,7 @@ from packaging.utils import NormalizedName
 from pypi_simple import IndexPage, ProjectPage
 from pypi_simple import ProjectStatus as ReadStatus
 
-from pypiserve.builtin.json import JsonRenderer
+from pypiserve.builtin.json import JsonRenderer, pypiserve_renderers
 from pypiserve.core.digests import Sha256
 from pypiserve.core.model import ProjectDetail, ProjectFile, ProjectList, ProjectName, ProjectStatus
 
@@ -52,6 +52,11 @@ def detail(project: ProjectDetail) -> dict[str, Any]:
 def rendered(file: ProjectFile) -> dict[str, Any]:
     """Render a project of one file and read the file back."""
     return dict(detail(replace(PROJECT, files=(file,)))["files"][0])
+
+
+def test_the_plugin_yields_the_renderer() -> None:
+    """The settings find the renderer as ``json``."""
+    assert [renderer.name for renderer in pypiserve_renderers()] == ["json"]
 
 
 def test_a_project_page_is_written_to_the_letter() -> None:
