@@ -17,6 +17,7 @@ from pypiserve.plugin.kinds import (
     UploadPolicyKind,
 )
 from pypiserve.plugin.policies import Candidate, Deny, ReadPolicy, UploadPolicy
+from pypiserve.plugin.remembered import RememberedCredentials
 from pypiserve.plugin.renderers import Renderer
 from pypiserve.plugin.settings import NoSettings, PluginSettings
 from pypiserve.plugin.stores import STREAM, FileStore, LocalFile, Location, Redirect, StoredFile, Stream
@@ -43,6 +44,7 @@ __all__ = [
     "ReadPolicy",
     "ReadPolicyKind",
     "Redirect",
+    "RememberedCredentials",
     "Renderer",
     "StoredFile",
     "Stream",
