@@ -34,6 +34,14 @@ _ONCE = (
     "requires-python",
 )
 
+# Build tools wrote these before they were standard, with other rules; in older versions they are unknown fields.
+_SINCE = {
+    "dynamic": "2.2",
+    "license_expression": "2.4",
+    "license_files": "2.4",
+    "import_names": "2.5",
+    "import_namespaces": "2.5",
+}
 # Stands in for what is checked here, so that packaging does not report it a second time.
 _CHECKED = {"name": "name", "version": "0"}
 
@@ -99,9 +107,10 @@ def _check_version(fields: Fields) -> list[Problem]:
 def _judge_strictly(head: str) -> list[Problem]:
     """Have packaging judge all fields but those that are checked above."""
     raw, unparsed = parse_email(head)
-    told = {key: value for key, value in raw.items() if value != UNKNOWN}
+    stated = raw["metadata_version"]
+    told = {key: value for key, value in raw.items() if value != UNKNOWN and stated >= _SINCE.get(key, "")}
     # Version 2.6 brought no new field, and packaging 26.0 does not know it.
-    if told["metadata_version"] == "2.6":
+    if stated == "2.6":
         told["metadata_version"] = "2.5"
     problems = _judge(cast("RawMetadata", told | _CHECKED))
     if "project-url" in unparsed:

@@ -19,7 +19,7 @@ _MAX_FIELD_NAMES = 200
 # The longest value of a field that packaging or we take apart; texts such as License are not among them.
 _MAX_VALUE_LENGTH = 10_000
 _TEXTS = frozenset({"author", "description", "keywords", "license", "maintainer", "summary"})
-_BLANK_LINE = re.compile(r"(?:\r\n|\r|\n)(?:\r\n|\r|\n)")
+_BLANK_LINE = re.compile(r"(?:\r\n|\r(?!\n)|\n){2}")
 
 
 def invalid(field: str, problem: str) -> Problem:
