@@ -51,23 +51,26 @@ def from_file(file: Path, *, named_by: str) -> Source:
         InvalidSetting: The file cannot be read, or is not TOML.
     """
     try:
-        table = tomllib.loads(file.read_bytes().decode("utf-8-sig"))
+        text = file.read_bytes().decode("utf-8-sig")
     except OSError as error:
         problem = f"cannot be read ({error.strerror})"
         raise InvalidSetting(str(file), named_by, problem, "name a file that exists and may be read") from error
     except UnicodeDecodeError as error:
         raise InvalidSetting(str(file), f"byte {error.start}", "not UTF-8", "save the file as UTF-8") from None
+    return Source(name=str(file), folder=file.absolute().parent, table=_parse(text, source=str(file)))
+
+
+def _parse(text: str, *, source: str) -> Mapping[str, Any]:
+    try:
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise _not_toml(str(file), str(error)) from None
-    return Source(name=str(file), folder=file.absolute().parent, table=table)
-
-
-def _not_toml(source: str, message: str) -> InvalidSetting:
-    place = _TOML_PLACE.search(message)
-    problem = message[: place.start()] if place else message
-    return InvalidSetting(
-        source, place["place"] if place else "(top level)", f"not valid TOML: {problem}", "correct the line"
-    )
+        message = str(error)
+    found = _TOML_PLACE.search(message)
+    place = found["place"] if found else "end of document"
+    if place == "end of document":
+        place = f"line {max(1, len(text.splitlines()))}"
+    problem = message[: found.start()] if found else message
+    raise InvalidSetting(source, place, f"not valid TOML: {problem}", "correct the line")
 
 
 def from_environment(environment: Mapping[str, str], *, folder: Path) -> Source:
