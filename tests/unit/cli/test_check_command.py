@@ -78,6 +78,6 @@ def test_named_settings_file() -> None:
 def test_mistakes(text: str, said: str) -> None:
     """A mistake is one line that names file, key and remedy, and exit code 2."""
     result = check(text=text)
-    assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr.startswith(f"Error: {said}")
-    assert result.stderr.count("\n") == 1
+    assert result.exit_code == 2
+    assert result.output.startswith(f"Error: {said}")
+    assert result.output.count("\n") == 1

@@ -79,9 +79,17 @@ def test_plugin_commands(plugin: None) -> None:
 
 
 def test_errors_are_one_line(plugin: None) -> None:
-    """An error that was raised on purpose is one line on standard error, without traceback, and exit code 2."""
+    """An error that was raised on purpose is one line, without traceback, and exit code 2."""
     result = CliRunner().invoke(main, ["greet", "--fail"])
-    assert (result.exit_code, result.stdout, result.stderr) == (2, "", "Error: It is not the time.\n")
+    assert (result.exit_code, result.output) == (2, "Error: It is not the time.\n")
+
+
+def test_errors_go_to_standard_error(tmp_path: Path) -> None:
+    """What a script reads from standard output is never an error."""
+    command = [sys.executable, "-m", "pypiserve", "check", "--settings", "no.toml"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=tmp_path)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith("Error: no.toml: --settings: cannot be read")
 
 
 def test_unknown_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,7 +97,7 @@ def test_unknown_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(main, ["nope"])
     assert result.exit_code == 2
-    assert "No such command 'nope'" in result.stderr
+    assert "No such command 'nope'" in result.output
 
 
 def test_plugins_cannot_replace_our_commands(plugin: None, tmp_path: Path) -> None:
