@@ -19,25 +19,17 @@ from pypiserve.builtin import disk
 from pypiserve.builtin.disk_files import Abandoned, DiskFiles
 from pypiserve.core.digests import Sha256
 from pypiserve.core.errors import InvalidSetting, StorageFull, StorageUnavailable
-from pypiserve.plugin import BuildContext, FileStore, LocalFile
+from pypiserve.plugin import FileStore, LocalFile
+from pypiserve.testing import a_clock, a_context
 
 CONTENT = b"the bytes of a distribution file"
 DIGEST = Sha256(hashlib.sha256(CONTENT).hexdigest())
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
 
-class _NoTokens:
-    async def find(self, secret_sha256: str) -> None:
-        """Know no token."""
-
-
-def _context(folder: Path) -> BuildContext:
-    return BuildContext("disk", folder, lambda: NOW, _NoTokens())
-
-
 def _build(folder: Path, files: Path | None = None) -> FileStore:
     (kind,) = disk.pypiserve_file_stores()
-    return kind.build(disk.DiskSettings(folder=files), _context(folder))
+    return kind.build(disk.DiskSettings(folder=files), a_context("disk", folder, now=a_clock(NOW)))
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import logging
 import os
 import threading
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import bcrypt
@@ -18,8 +17,9 @@ from pypiserve.builtin.apache_hashes import PasswordHash
 from pypiserve.core.api_tokens import new_api_token
 from pypiserve.core.errors import AuthenticationFailed, InvalidSetting, Unavailable
 from pypiserve.core.identity import BasicCredentials, BearerCredentials, Identity
-from pypiserve.plugin import Authenticator, BuildContext
+from pypiserve.plugin import Authenticator
 from pypiserve.plugin.settings import read_table
+from pypiserve.testing import a_context
 
 ALICE = "alice:$2y$04$dHziKzF/IETQe30riwoK0eioyDl3q5dcerr7Ch3KCfLvrr3aHasjq"
 ALICE_SHA = "alice:{SHA}L55TUjtiq8FBorTWAZ0jy6g129A="
@@ -28,15 +28,10 @@ RIGHT = BasicCredentials("alice", "correct horse")
 IDENTITY = Identity("staff", "alice")
 
 
-class _NoTokens:
-    async def find(self, secret_sha256: str) -> None:
-        """Know no token."""
-
-
 def _build(file: Path, *, remember_seconds: float = 60, max_waiting: int = 32) -> Authenticator:
     (kind,) = htpasswd.pypiserve_authenticators()
     settings = htpasswd.HtpasswdSettings(file=file, remember_seconds=remember_seconds, max_waiting=max_waiting)
-    return kind.build(settings, BuildContext("staff", file.parent, lambda: datetime.now(UTC), _NoTokens()))
+    return kind.build(settings, a_context("staff", file.parent))
 
 
 @pytest.fixture
