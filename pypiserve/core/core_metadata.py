@@ -40,7 +40,7 @@ class CoreMetadata:
         requires_python: Version specifiers as written, or ``None``; valid.
         summary: As written, or ``None``.
         fields: All values of each field in their order, under its lowercase name; the text of the file's body is
-            the value of ``description``. Values ``UNKNOWN``, which old tools wrote for "none", are left out.
+            the value of ``description``. Empty values, and ``UNKNOWN``, which old tools wrote for them, are left out.
     """
 
     name: str
@@ -77,16 +77,17 @@ def _described(fields: dict[str, tuple[str, ...]], distribution: Distribution) -
     if distribution.name is None or distribution.version is None:
         # Cannot happen while pkginfo and the email module agree on what a header is.
         raise InvalidUpload(invalid("name", "it cannot be read; put it among the first lines of the file"))
-    known = fields | {"description": (distribution.description or "",)}
-    known = {field: tuple(value for value in values if value != UNKNOWN) for field, values in known.items()}
+    read = fields | {"description": (distribution.description or "",)}
+    said = {field: tuple(value for value in values if value not in {"", UNKNOWN}) for field, values in read.items()}
+    present = {field: values for field, values in said.items() if values}
     return CoreMetadata(
         name=distribution.name,
         version=distribution.version,
         metadata_version=fields["metadata-version"][0],
         # pkginfo has this field from 1.2 on only; pip obeys it in all versions.
-        requires_python=known.get("requires-python", ("",))[0] or None,
+        requires_python=" ".join(present.get("requires-python", ("",))[0].split()) or None,
         summary=distribution.summary or None,
-        fields=MappingProxyType({field: values for field, values in known.items() if any(values)}),
+        fields=MappingProxyType(present),
     )
 
 

@@ -58,21 +58,18 @@ def check_fields(fields: Fields, head: str) -> list[Problem]:
         One problem with the code ``invalid-metadata`` for each thing that is wrong.
     """
     problems = [*_check_metadata_version(fields), *_check_name(fields), *_check_version(fields)]
-    strict = fields.get("metadata-version", ("",))[0] in _STRICT_VERSIONS
+    stated = fields.get("metadata-version", ("",))[0]
+    strict = stated in _STRICT_VERSIONS
     vital = ("metadata-version", "name", "version", "requires-python")
     problems += [
         invalid(field, "it is given more than once; give it once")
         for field in (_ONCE if strict else vital)
         if len(fields.get(field, ())) > 1
     ]
-    return problems + _judged(fields, head, strict=strict)
-
-
-def _judged(fields: Fields, head: str, *, strict: bool) -> list[Problem]:
     try:
-        return _judge_strictly(head) if strict else _judge_leniently(fields)
+        return problems + (_judge_strictly(head, stated) if strict else _judge_leniently(fields))
     except Exception as error:  # noqa: BLE001 - whatever escapes packaging, the metadata is the cause
-        return [_as_problem(error)]
+        return [*problems, _as_problem(error)]
 
 
 def _check_metadata_version(fields: Fields) -> list[Problem]:
@@ -104,14 +101,12 @@ def _check_version(fields: Fields) -> list[Problem]:
     return []
 
 
-def _judge_strictly(head: str) -> list[Problem]:
+def _judge_strictly(head: str, stated: str) -> list[Problem]:
     """Have packaging judge all fields but those that are checked above."""
     raw, unparsed = parse_email(head)
-    stated = raw["metadata_version"]
     told = {key: value for key, value in raw.items() if value != UNKNOWN and stated >= _SINCE.get(key, "")}
     # Version 2.6 brought no new field, and packaging 26.0 does not know it.
-    if stated == "2.6":
-        told["metadata_version"] = "2.5"
+    told["metadata_version"] = min(stated, "2.5")
     problems = _judge(cast("RawMetadata", told | _CHECKED))
     if "project-url" in unparsed:
         problems.append(invalid("project-url", "two values have the same label; give each its own"))

@@ -65,7 +65,8 @@ def sort_versions(texts: Iterable[str]) -> list[str]:
 
 
 def _parsed(text: str) -> Version | None:
-    if len(text) > MAX_VERSION_LENGTH:
+    # packaging takes white space around it, and letters that only fold to ASCII ones; versions end up in addresses.
+    if len(text) > MAX_VERSION_LENGTH or not text.isascii() or text != text.strip():
         return None
     try:
         return Version(text)

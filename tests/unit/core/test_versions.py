@@ -67,6 +67,13 @@ def test_a_text_that_is_no_version_is_refused_in_one_line(text: str) -> None:
     assert len(str(caught.value).splitlines()) == 1
 
 
+@pytest.mark.parametrize("text", ["", "one", "1.0 ", "\n1.0", "1.0-x", "1.0po\u017ft1", "\u0661.0", "1..0", "1.0\0"])
+def test_texts_that_are_no_versions(text: str) -> None:
+    """White space, foreign letters and digits are no part of a version."""
+    with pytest.raises(InvalidUpload, match="is not a version; write one like"):
+        parse_version(text)
+
+
 def test_an_overlong_version_is_refused_without_repeating_it() -> None:
     """The bound on a version protects the parser and the answer."""
     with pytest.raises(InvalidUpload) as caught:

@@ -1,4 +1,4 @@
-"""Small archives, built byte by byte where an archiver would refuse to build them."""
+"""Small archives for the tests of the readers."""
 
 from __future__ import annotations
 
@@ -6,13 +6,9 @@ import gzip
 import io
 import tarfile
 import zipfile
-from collections.abc import Callable, Mapping
-
-import pytest
+from collections.abc import Mapping
 
 METADATA = b"Metadata-Version: 2.1\nName: demo\nVersion: 1.0\nSummary: A demonstration\n\nHow to use it.\n"
-
-Builder = Callable[[Mapping[str, bytes]], io.BytesIO]
 
 
 def build_zip(members: Mapping[str, bytes], *, method: int = zipfile.ZIP_DEFLATED) -> io.BytesIO:
@@ -33,18 +29,3 @@ def build_tar(members: Mapping[str, bytes], *, form: int = tarfile.PAX_FORMAT) -
             info.mtime = 1.5 if form == tarfile.PAX_FORMAT else 1
             archive.addfile(info, io.BytesIO(content))
     return io.BytesIO(gzip.compress(raw.getvalue(), mtime=0))
-
-
-@pytest.fixture
-def a_zip() -> Builder:
-    return build_zip
-
-
-@pytest.fixture
-def a_tar() -> Builder:
-    return build_tar
-
-
-@pytest.fixture
-def metadata() -> bytes:
-    return METADATA
