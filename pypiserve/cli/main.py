@@ -37,6 +37,12 @@ _COMMANDS: Mapping[str, _Command] = {
     "check": _Command("pypiserve.cli.check:check", "Check the settings and say what would run."),
     "plugins": _Command("pypiserve.cli.plugins:plugins", "List what the installed plugins offer."),
     "token": _Command("pypiserve.cli.tokens:token", "Make, list and revoke API tokens."),
+    "owner": _Command("pypiserve.cli.owners:owner", "Make owners and choose who may read."),
+    "grant": _Command("pypiserve.cli.owners:grant", "Give a role to a user, a token or everybody."),
+    "withdraw": _Command("pypiserve.cli.owners:withdraw", "Take a role away."),
+    "yank": _Command("pypiserve.cli.projects:yank", "Yank a release."),
+    "unyank": _Command("pypiserve.cli.projects:unyank", "Take a yank back."),
+    "status": _Command("pypiserve.cli.projects:status", "Mark a project as archived, deprecated and the like."),
 }
 
 

@@ -1,1 +1,1 @@
-"""The HTTP interface: routes, handlers and what they need to read and write requests."""
+"""HTTP: routes, handlers, forms, negotiation, problems. Decides nothing about rights, opens no transaction."""

@@ -1,0 +1,212 @@
+"""The one place where parts are put together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from pypiserve.catalog.database import Database
+from pypiserve.catalog.doorbell import Doorbell
+from pypiserve.catalog.migrate import migrate
+from pypiserve.core.addresses import Addresses
+from pypiserve.core.errors import InvalidSetting
+from pypiserve.instances import Instances, build_instances
+from pypiserve.picks import Picks
+from pypiserve.plugin import BuildContext
+from pypiserve.services.accounts import Accounts, NewToken
+from pypiserve.services.authentication import Authentication
+from pypiserve.services.coherence import JournalFollower
+from pypiserve.services.curation import Curation
+from pypiserve.services.delivery import Delivery
+from pypiserve.services.directory import Directory
+from pypiserve.services.downloads import Downloads
+from pypiserve.services.first_start import FIRST_OWNER, prepare_first_start
+from pypiserve.services.listing import Listing
+from pypiserve.services.pages import Pages
+from pypiserve.services.publishing import Publishing
+from pypiserve.services.staging import StagingArea
+from pypiserve.services.token_lookup import TokenLookup
+from pypiserve.settings import Settings
+from pypiserve.web.routes import make_application
+from pypiserve.web.server import WebServer
+from pypiserve.web.site import IndexPath, Limits, Site
+
+__all__ = ["OfflineCatalog", "Server"]
+
+_log = logging.getLogger("pypiserve")
+
+_HANDLER_THREADS = 8
+
+
+class OfflineCatalog:
+    """The catalog of a data folder for the command line, beside a running server or without one."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._database, _ = _open_catalog(settings)
+        self.accounts = _accounts(settings, self._database)
+        self.curation = Curation(self._database, now=_utc_now)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._database.close()
+
+
+class Server:
+    """
+    A whole server: everything between the settings and the listening socket.
+
+    Attributes:
+        port: Where it listens, once started.
+        first_token: The administrator's token, when this start made one.
+    """
+
+    def __init__(self, settings: Settings, picks: Picks) -> None:
+        self._settings = settings
+        self._picks = picks
+        self._parts = contextlib.AsyncExitStack()
+        self.port = 0
+        self.first_token: NewToken | None = None
+
+    async def start(self) -> None:
+        """
+        Build all parts and listen.
+
+        Raises:
+            ConfigurationError: Something in the settings cannot work; the sentence says what.
+            StorageUnavailable: The file store cannot be used.
+        """
+        try:
+            await self._start()
+        except BaseException:
+            await self._parts.aclose()
+            raise
+
+    async def stop(self) -> None:
+        """Let running requests finish within the bound, then release everything, last built first."""
+        await self._parts.aclose()
+
+    async def _start(self) -> None:
+        settings = self._settings
+        database, doorbell = _open_catalog(settings)
+        self._parts.callback(database.close)
+        self.first_token = self._prepare_first_start(database)
+        tokens = TokenLookup(database)
+        instances = build_instances(self._picks, BuildContext("", settings.data, _utc_now, tokens))
+        self._parts.push_async_callback(instances.close)
+        await instances.store.check()
+        site = self._build_site(database, doorbell, tokens, instances)
+        for name, subscriber in instances.subscribers:
+            self._run(Delivery(name, subscriber, database).run())
+        self._listen(site)
+
+    def _build_site(self, database: Database, doorbell: Doorbell, tokens: TokenLookup, instances: Instances) -> Site:
+        settings = self._settings
+        addresses = Addresses(settings.path_prefix)
+        directory = Directory(database)
+        listing = Listing(database, addresses, instances.read_policies)
+        pages = Pages(listing, instances.renderers, max_bytes=settings.page_cache_bytes)
+        self._parts.callback(pages.close)
+        downloads = Downloads(database, instances.store, addresses=addresses, read_policies=instances.read_policies)
+        kept = [directory.notice, tokens.notice, pages.notice, downloads.notice]
+        follower = JournalFollower(database, doorbell, kept)
+        self._run(follower.run())
+        staging = StagingArea(settings.data / "staging")
+        if swept := staging.sweep():
+            _log.info("Removed %d unfinished uploads of an earlier run", swept)
+        publishing = Publishing(
+            database,
+            instances.store,
+            staging=staging,
+            policies=instances.upload_policies,
+            follower=follower,
+            now=_utc_now,
+        )
+        self._parts.callback(publishing.close)
+        threads = ThreadPoolExecutor(_HANDLER_THREADS, thread_name_prefix="web")
+        self._parts.callback(threads.shutdown)
+        return Site(
+            authentication=Authentication(instances.authenticators),
+            directory=directory,
+            follower=follower,
+            pages=pages,
+            downloads=downloads,
+            publishing=publishing,
+            staging=staging,
+            addresses=addresses,
+            renderers=instances.renderers,
+            limits=Limits(settings.max_file_size_bytes, settings.max_form_bytes),
+            threads=threads,
+            public_url=settings.public_url,
+        )
+
+    def _listen(self, site: Site) -> None:
+        settings = self._settings
+        server = WebServer(
+            make_application(site, root=_root_index(settings)),
+            site.requests,
+            stop_seconds=settings.shutdown_seconds,
+        )
+        self.port = server.listen(settings.listen.host, settings.listen.port, source=settings.source_of("listen"))
+        self._parts.push_async_callback(server.stop)
+
+    def _prepare_first_start(self, database: Database) -> NewToken | None:
+        settings = self._settings
+        root = _root_index(settings)
+        return prepare_first_start(
+            _accounts(settings, database),
+            owner=root.owner if root else FIRST_OWNER,
+            public=not settings.private,
+            make_token=_token_authenticator(settings) is not None,
+        )
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+
+        async def end() -> None:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+        self._parts.push_async_callback(end)
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _open_catalog(settings: Settings) -> tuple[Database, Doorbell]:
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        doorbell = Doorbell(settings.data / "doorbell")
+    except OSError as error:
+        problem = f"the folder {settings.data} cannot be used ({error.strerror})"
+        raise InvalidSetting(
+            settings.source_of("data"), "data", problem, "name a folder that may be written"
+        ) from error
+    database = Database(settings.data / "catalog.sqlite3", doorbell)
+    try:
+        migrate(database.engine)
+    except BaseException:
+        database.close()
+        raise
+    return database, doorbell
+
+
+def _accounts(settings: Settings, database: Database) -> Accounts:
+    return Accounts(database, now=_utc_now, token_authenticator=_token_authenticator(settings) or "token")
+
+
+def _token_authenticator(settings: Settings) -> str | None:
+    """Return the name of the authenticator that recognises our API tokens: their subjects begin with it."""
+    return next((table.name for table in settings.authenticators if table.kind == "token"), None)
+
+
+def _root_index(settings: Settings) -> IndexPath | None:
+    return IndexPath(*settings.root_index.split("/")) if settings.root_index else None

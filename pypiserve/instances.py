@@ -1,0 +1,92 @@
+"""Building what the settings pick: from a kind and its options to the object that works."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pypiserve.core.errors import ConfigurationError, PluginUnusable
+from pypiserve.picks import Pick, Picks
+from pypiserve.plugin import (
+    Authenticator,
+    BuildContext,
+    EventSubscriber,
+    FileStore,
+    Kind,
+    ReadPolicy,
+    Renderer,
+    UploadPolicy,
+)
+
+__all__ = ["Instances", "build_instances"]
+
+
+@dataclass(frozen=True)
+class Instances:
+    """
+    The plugins' objects, as the settings ask for them.
+
+    Attributes:
+        subscribers: By their names in the settings, under which the catalog keeps their marks.
+    """
+
+    store: FileStore
+    authenticators: tuple[Authenticator, ...]
+    renderers: tuple[Renderer, ...]
+    upload_policies: tuple[UploadPolicy, ...]
+    read_policies: tuple[ReadPolicy, ...]
+    subscribers: tuple[tuple[str, EventSubscriber], ...]
+
+    async def close(self) -> None:
+        """Close all that hold something."""
+        for _, subscriber in self.subscribers:
+            await subscriber.close()
+        for authenticator in self.authenticators:
+            await authenticator.close()
+        await self.store.close()
+
+
+def build_instances(picks: Picks, context: BuildContext) -> Instances:
+    """
+    Build every instance once.
+
+    Args:
+        picks: What the settings ask for.
+        context: For all of them, but for ``name``.
+
+    Raises:
+        ConfigurationError: An instance cannot work; the sentence names the distribution or the setting.
+    """
+    policies = [_build(pick, context, (UploadPolicy, ReadPolicy)) for pick in picks.policies]
+    return Instances(
+        store=_build(picks.store, context, (FileStore,)),
+        authenticators=tuple(_build(pick, context, (Authenticator,)) for pick in picks.authenticators),
+        renderers=tuple(offer.thing for offer in picks.renderers),
+        upload_policies=tuple(policy for policy in policies if isinstance(policy, UploadPolicy)),
+        read_policies=tuple(policy for policy in policies if isinstance(policy, ReadPolicy)),
+        subscribers=tuple(
+            (pick.instance.name, _build(pick, context, (EventSubscriber,))) for pick in picks.subscribers
+        ),
+    )
+
+
+def _build(pick: Pick[Kind[Any, Any]], context: BuildContext, protocols: tuple[type, ...]) -> Any:
+    own = BuildContext(pick.instance.name, context.data_folder, context.now, context.api_tokens)
+    try:
+        built = pick.offer.thing.build(pick.options, own)
+    except ConfigurationError:
+        raise
+    except Exception as error:
+        raise PluginUnusable(
+            pick.offer.distribution,
+            f"{pick.instance.key} ({pick.instance.kind}) cannot be built: {type(error).__name__}: {error}",
+            "correct its settings, or ask its author",
+        ) from error
+    if not isinstance(built, protocols):
+        expected = " or ".join(protocol.__name__ for protocol in protocols)
+        raise PluginUnusable(
+            pick.offer.distribution,
+            f"{pick.instance.kind} built a {type(built).__name__}, which lacks methods of {expected}",
+            "ask its author",
+        )
+    return built

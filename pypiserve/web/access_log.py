@@ -1,0 +1,30 @@
+"""One line for each request: who, what, how it ended, how long it took. Never a query, a header or a secret."""
+
+from __future__ import annotations
+
+import logging
+
+import tornado.web
+
+from pypiserve.web.base import BaseHandler
+
+__all__ = ["log_request"]
+
+_log = logging.getLogger("pypiserve.access")
+
+
+def log_request(handler: tornado.web.RequestHandler) -> None:
+    """Write the line."""
+    if not _log.isEnabledFor(logging.INFO):
+        return
+    request = handler.request
+    who = handler.identity.subject if isinstance(handler, BaseHandler) else "-"
+    _log.info(
+        "%s %s %s %s %d %.1fms",
+        request.remote_ip,
+        who,
+        request.method,
+        request.path,
+        handler.get_status(),
+        1000.0 * request.request_time(),
+    )

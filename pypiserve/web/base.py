@@ -1,0 +1,186 @@
+"""What all handlers share: who asks, whether they may, and how errors are told."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable
+from types import TracebackType
+from typing import Any
+
+import tornado.web
+from tornado.http1connection import HTTP1Connection
+from tornado.web import HTTPError, stream_request_body
+
+from pypiserve.catalog.owners import IndexRecord
+from pypiserve.core.errors import Problem, PypiserveError
+from pypiserve.core.identity import ANONYMOUS, Identity
+from pypiserve.web import problems
+from pypiserve.web.credentials import read_credentials
+from pypiserve.web.rules import Rule, rule_of
+from pypiserve.web.site import IndexPath, Site
+
+__all__ = ["BaseHandler"]
+
+_log = logging.getLogger("pypiserve.web")
+
+MAX_DRAIN_BYTES = 256 << 20
+"""How much of a refused body is read and thrown away, so that the client gets to see the answer."""
+
+
+@stream_request_body
+class BaseHandler(tornado.web.RequestHandler):
+    """
+    Admits or refuses each request by the rule of its method, then leaves it to the method.
+
+    A refusal of a request with a body is held back until the body was received and thrown away: clients such as
+    twine read no answer before they have sent everything, and would report a broken connection instead.
+    """
+
+    index: IndexRecord
+    """The index of the request; set for methods that require an action."""
+
+    def initialize(self, *, site: Site, root: IndexPath | None = None) -> None:
+        """
+        Take what the routes hand over.
+
+        Args:
+            site: The services.
+            root: The index for addresses at the host's root.
+        """
+        self.site = site
+        self._root = root
+        self.identity: Identity = ANONYMOUS
+        self._refusal: Exception | None = None
+
+    async def prepare(self) -> None:
+        """Admit the request, or refuse it."""
+        self.site.requests.begin(self)
+        try:
+            await self._admit(rule_of(type(self), self.request.method or ""))
+        except Exception as error:
+            if not self._has_body() or not self._is_worth_draining():
+                raise
+            self._refusal = error
+
+    def data_received(self, chunk: bytes) -> Awaitable[None] | None:  # noqa: ARG002 - Tornado passes it
+        """Throw the body away; handlers that take one override this."""
+        return None
+
+    @property
+    def connection(self) -> HTTP1Connection:
+        """The connection of the request; the server speaks HTTP/1 only."""
+        connection = self.request.connection
+        assert isinstance(connection, HTTP1Connection)  # noqa: S101 - nothing else is ever made
+        return connection
+
+    def check_refusal(self) -> None:
+        """Raise the refusal that was held back; methods of handlers that take a body call it first."""
+        if self._refusal is not None:
+            raise self._refusal
+
+    def compute_etag(self) -> None:
+        """Entity tags are set from digests; hashing every body again would cost more than the rest."""
+        return
+
+    def set_default_headers(self) -> None:
+        """Say less about the software than Tornado does, and never let a browser guess a type."""
+        self.set_header("Server", "pypiserve")
+        self.set_header("X-Content-Type-Options", "nosniff")
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Tell what went wrong, in one sentence first."""
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        accept = self.request.headers.get("Accept")
+        if isinstance(error, PypiserveError):
+            answer = problems.answer_to(error, accept)
+        else:
+            answer = problems.answer(status_code, [self._http_problem(status_code, error)], accept)
+        self.set_status(answer.status, answer.reason)
+        for name, value in answer.headers:
+            self.set_header(name, value)
+        if answer.status == 405:  # noqa: PLR2004 - the number is the status
+            self.set_header("Allow", ", ".join(self._allowed()))
+        self.finish(answer.body)
+
+    def log_exception(
+        self,
+        typ: type[BaseException] | None,
+        value: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        """Keep expected refusals out of the log; they are in the access log with their status."""
+        if isinstance(value, PypiserveError) and problems.status_of(value) not in {500, 503, 507}:
+            return
+        if isinstance(value, PypiserveError):
+            _log.error("%s %s: %s", self.request.method, self.request.path, value, exc_info=value.__cause__)
+        elif not isinstance(value, HTTPError):
+            _log.error(
+                "%s %s failed",
+                self.request.method,
+                self.request.path,
+                exc_info=(typ, value, tb) if typ and value else None,
+            )
+
+    def on_finish(self) -> None:
+        """Let the server stop when the last request is done."""
+        self.site.requests.end(self)
+
+    def on_connection_close(self) -> None:
+        """Likewise when the client went away."""
+        super().on_connection_close()
+        self.site.requests.end(self)
+
+    async def _admit(self, rule: Rule | None) -> None:
+        if rule is None:
+            raise HTTPError(405)
+        owner, index = self._index_name()
+        if rule.action is None:
+            return
+        header = self.request.headers.get("Authorization")
+        if self.site.follower.is_behind:
+            await self.site.follower.catch_up()
+        if header is not None:
+            self.identity = await self.site.authentication.identify(read_credentials(header))
+        self.index = await self.site.directory.authorise(self.identity, rule.action, owner=owner, index=index)
+
+    def _index_name(self) -> IndexPath:
+        named = IndexPath(self.path_kwargs.pop("owner", ""), self.path_kwargs.pop("index", ""))
+        return self._root or named
+
+    def _has_body(self) -> bool:
+        headers = self.request.headers
+        return "Transfer-Encoding" in headers or headers.get("Content-Length", "0") != "0"
+
+    def _is_worth_draining(self) -> bool:
+        # A client that waits for "100 Continue" has sent nothing yet and reads the answer at once.
+        if self.request.headers.get("Expect", "").lower() == "100-continue":
+            return False
+        length = self.request.headers.get("Content-Length", "")
+        if length.isdecimal() and int(length) > MAX_DRAIN_BYTES:
+            return False
+        self.connection.set_max_body_size(MAX_DRAIN_BYTES)
+        return True
+
+    def _allowed(self) -> list[str]:
+        return [method for method in self.SUPPORTED_METHODS if rule_of(type(self), method) is not None]
+
+    def _http_problem(self, status: int, error: object) -> Problem:
+        if status == 405:  # noqa: PLR2004 - the number is the status
+            allowed = ", ".join(self._allowed())
+            return Problem("method-not-allowed", f"This address takes {allowed} only; {self.hint_for_method()}")
+        if status == 404:  # noqa: PLR2004 - the number is the status
+            return Problem("not-found", "Nothing is at this address; see the address / for what is")
+        if isinstance(error, HTTPError) and error.log_message:
+            return Problem("bad-request", error.log_message)
+        if status >= 500:  # noqa: PLR2004 - the class of statuses
+            return Problem("internal-error", "The server failed; its log says more")
+        return Problem("bad-request", "The request cannot be read")
+
+    def hint_for_method(self) -> str:
+        """Say what the client probably meant, after a wrong method."""
+        return "files are published by POST at the index itself, above simple/"
+
+    @property
+    def may_be_shared(self) -> bool:
+        """Whether caches between here and the client may keep what they see."""
+        return self.index.public

@@ -1,0 +1,147 @@
+"""
+How errors are answered: status, headers and body, here and nowhere else.
+
+The first line of a text body is the whole story in one sentence, and the reason phrase repeats it, because twine
+shows both. Clients that ask for JSON get an object with the members of RFC 9457 and those that PyPI's clients read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pypiserve.core import errors
+from pypiserve.web.negotiation import Offer, choose
+from pypiserve.web.reason import reason_phrase
+
+__all__ = ["Answer", "NotAcceptable", "UnsupportedEncoding", "answer", "answer_to", "status_of"]
+
+CHALLENGE = 'Basic realm="pypiserve", charset="UTF-8"'
+"""Constant: clients key their stores of credentials on it."""
+
+
+class NotAcceptable(errors.PypiserveError):
+    """The client asks for a representation that the server does not have."""
+
+    code = "not-acceptable"
+
+    def __init__(self, offered: Sequence[str]) -> None:
+        super().__init__(offered)
+        self.offered = tuple(offered)
+
+    def __str__(self) -> str:
+        return f"This page is available as {', '.join(self.offered)}"
+
+
+class UnsupportedEncoding(errors.PypiserveError):
+    """The request's body is compressed."""
+
+    code = "unsupported-encoding"
+
+    def __str__(self) -> str:
+        return "Uploads are taken as they are; send the request without Content-Encoding"
+
+
+_STATUS: tuple[tuple[type[errors.PypiserveError], int], ...] = (
+    (errors.FileTooLarge, 413),
+    (errors.InvalidUpload, 400),
+    (errors.AuthenticationFailed, 401),
+    (errors.PermissionDenied, 403),
+    (errors.NotFound, 404),
+    (NotAcceptable, 406),
+    (UnsupportedEncoding, 415),
+    (errors.Conflict, 409),
+    (errors.StorageFull, 507),
+    (errors.Unavailable, 503),
+)
+
+_TEXT = Offer(("text/plain", "text/html"))
+_JSON = Offer(("application/json",))
+_PROBLEM = Offer(("application/problem+json",))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A whole error response."""
+
+    status: int
+    reason: str
+    headers: Sequence[tuple[str, str]]
+    body: bytes
+
+
+def status_of(error: errors.PypiserveError) -> int:
+    """Return the HTTP status of an error; 500 for what is nobody's business but the operator's."""
+    return next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+
+
+def answer_to(error: errors.PypiserveError, accept: str | None) -> Answer:
+    """
+    Write the response to an error.
+
+    Args:
+        error: What happened.
+        accept: The request's ``Accept`` header.
+    """
+    status = status_of(error)
+    if status == 500:  # noqa: PLR2004 - the number is the status
+        problems = [errors.Problem("internal-error", "The server failed; its log says more")]
+    elif isinstance(error, errors.InvalidUpload):
+        problems = list(error.problems)
+    else:
+        problems = [errors.Problem(error.code, str(error))]
+    return answer(status, problems, accept, more=_headers_of(error, status))
+
+
+def answer(
+    status: int,
+    problems: Sequence[errors.Problem],
+    accept: str | None,
+    *,
+    more: Sequence[tuple[str, str]] = (),
+) -> Answer:
+    """Write a response that tells one or more problems."""
+    title = "; ".join(problem.message for problem in problems)
+    # Text first: twine, pip, curl and browsers take anything, and people read it.
+    offer = choose(accept, (_TEXT, _JSON, _PROBLEM)) or _TEXT
+    if offer is _TEXT:
+        media_type, body = "text/plain; charset=utf-8", _text(problems)
+    else:
+        media_type, body = offer.media_types[0], _json(status, title, problems)
+    # Never kept: a project that is missing now may be published in a second.
+    headers = [("Content-Type", media_type), ("Cache-Control", "no-store"), ("Vary", "Accept"), *more]
+    return Answer(status, reason_phrase(title), headers, body)
+
+
+def _headers_of(error: errors.PypiserveError, status: int) -> list[tuple[str, str]]:
+    if isinstance(error, errors.AuthenticationFailed):
+        return [("WWW-Authenticate", CHALLENGE)]
+    if isinstance(error, errors.Unavailable):
+        # Seconds, not a date: poetry reads a number.
+        return [("Retry-After", str(error.retry_after_seconds))]
+    if status == 413:  # noqa: PLR2004 - the number is the status
+        return [("Connection", "close")]
+    return []
+
+
+def _text(problems: Sequence[errors.Problem]) -> bytes:
+    if len(problems) == 1:
+        lines = [problems[0].message]
+    else:
+        lines = [f"{len(problems)} problems: " + "; ".join(problem.message for problem in problems)]
+        lines += [f"- {problem.message} [{problem.code}]" for problem in problems]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _json(status: int, title: str, problems: Sequence[errors.Problem]) -> bytes:
+    document = {
+        "type": "about:blank",
+        "title": title,
+        "status": status,
+        "detail": title,
+        "code": problems[0].code,
+        "message": title,
+        "problems": [{"code": problem.code, "message": problem.message} for problem in problems],
+    }
+    return (json.dumps(document) + "\n").encode()

@@ -1,0 +1,64 @@
+"""Addresses and their handlers. Spec: the layout of Gitea's registry, and what is beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import tornado.web
+from tornado.routing import URLSpec
+
+from pypiserve.web.access_log import log_request
+from pypiserve.web.files import FileHandler
+from pypiserve.web.home import HealthHandler, HomeHandler, IndexHandler, NotFoundHandler
+from pypiserve.web.rules import check_rules
+from pypiserve.web.simple import ProjectDetailHandler, ProjectListHandler
+from pypiserve.web.site import IndexPath, Site
+from pypiserve.web.upload import UploadHandler
+
+__all__ = ["make_application"]
+
+_BASE = r"/api/packages/(?P<owner>[^/]+)/(?P<index>[^/]+)"
+_SIMPLE = r"/(?:\+|%2[Bb])?simple"  # hatch asks for +simple, with the plus encoded
+_PROJECT = r"(?P<project>[^/]+)"
+_SLASH = r"(?P<slash>/?)"
+
+
+def make_application(site: Site, *, root: IndexPath | None) -> tornado.web.Application:
+    """
+    Build the web application.
+
+    Args:
+        site: The services.
+        root: The index that also answers at the host's root, if any.
+
+    Raises:
+        RuleMissing: A handler's method says neither who may call it nor that everybody may.
+    """
+    given: dict[str, Any] = {"site": site}
+    specs = [
+        URLSpec(r"/-/health", HealthHandler, given),
+        URLSpec(rf"{_BASE}/?", IndexHandler, given),
+        *_index_routes(_BASE, given),
+    ]
+    if root is None:
+        specs.append(URLSpec(r"/", HomeHandler, given))
+    else:
+        at_root = given | {"root": root}
+        specs += [URLSpec(r"/", IndexHandler, at_root), *_index_routes("", at_root)]
+    check_rules([*(spec.handler_class for spec in specs), NotFoundHandler])
+    return tornado.web.Application(
+        specs,
+        default_handler_class=NotFoundHandler,
+        default_handler_args=given,
+        log_function=log_request,
+    )
+
+
+def _index_routes(base: str, given: dict[str, Any]) -> Sequence[URLSpec]:
+    return [
+        URLSpec(rf"{base}/legacy/?", UploadHandler, given),
+        URLSpec(rf"{base}{_SIMPLE}{_SLASH}", ProjectListHandler, given),
+        URLSpec(rf"{base}{_SIMPLE}/{_PROJECT}{_SLASH}", ProjectDetailHandler, given),
+        URLSpec(rf"{base}/files/{_PROJECT}/(?P<version>[^/]+)/(?P<filename>[^/]+)", FileHandler, given),
+    ]

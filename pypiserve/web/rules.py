@@ -1,0 +1,78 @@
+"""
+Who may call a handler's method: written beside the method, enforced by the base handler, checked at start.
+
+A method that has no rule stops the start, so that none is open by forgetting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import tornado.web
+
+from pypiserve.core.errors import PypiserveError
+from pypiserve.core.identity import Action
+
+__all__ = ["Rule", "RuleMissing", "check_rules", "public", "requires", "rule_of"]
+
+Method = TypeVar("Method", bound=Callable[..., Awaitable[None]])
+
+_ATTRIBUTE = "pypiserve_rule"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a method needs; ``action`` is ``None`` for one that is open to everybody."""
+
+    action: Action | None
+
+
+class RuleMissing(PypiserveError):
+    """A handler's method says neither ``@public`` nor ``@requires(…)``."""
+
+    code = "rule-missing"
+
+
+def requires(action: Action) -> Callable[[Method], Method]:
+    """Mark a method as open to those who may do this in the index of the request."""
+
+    def mark(method: Method) -> Method:
+        return _marked(method, Rule(action))
+
+    return mark
+
+
+def public(method: Method) -> Method:
+    """Mark a method as open to everybody, because it shows nothing of any index."""
+    return _marked(method, Rule(None))
+
+
+def rule_of(handler: type[tornado.web.RequestHandler], method: str) -> Rule | None:
+    """Return the rule of a handler's method; ``None`` for a method that the handler does not have."""
+    rule: Rule | None = getattr(getattr(handler, method.lower(), None), _ATTRIBUTE, None)
+    return rule
+
+
+def check_rules(handlers: Iterable[type[tornado.web.RequestHandler]]) -> None:
+    """
+    Check that every method of every handler has a rule.
+
+    Raises:
+        RuleMissing: One has none.
+    """
+    for handler in handlers:
+        for method in tornado.web.RequestHandler.SUPPORTED_METHODS:
+            defined = getattr(handler, method.lower())
+            inherited = getattr(tornado.web.RequestHandler, method.lower())
+            if defined is not inherited and rule_of(handler, method) is None:
+                raise RuleMissing(
+                    f"{handler.__module__}.{handler.__qualname__}.{method.lower()} says neither @public nor "
+                    "@requires(...); mark it, so that it is not open by forgetting"
+                )
+
+
+def _marked(method: Method, rule: Rule) -> Method:
+    setattr(method, _ATTRIBUTE, rule)
+    return method
