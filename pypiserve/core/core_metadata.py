@@ -21,7 +21,7 @@ from pypiserve.core.archive_parts import shown
 from pypiserve.core.errors import InvalidUpload, Problem
 from pypiserve.core.filenames import DistributionFilename
 from pypiserve.core.metadata_checks import check_fields
-from pypiserve.core.metadata_fields import UNKNOWN, decode, head_of, invalid, read_fields
+from pypiserve.core.metadata_fields import UNKNOWN, decode, invalid, read_fields, split
 from pypiserve.core.names import normalise
 from pypiserve.core.versions import parse_version
 
@@ -64,20 +64,19 @@ def parse_core_metadata(content: bytes) -> CoreMetadata:
     Raises:
         InvalidUpload: One ``invalid-metadata`` for each problem.
     """
-    text = decode(content)
-    head = head_of(text)
+    head, body = split(decode(content))
     fields = read_fields(head)
     problems = check_fields(fields, head)
     if problems:
         raise InvalidUpload(*problems)
-    return _described(fields, _parse_with_pkginfo(text, fields["metadata-version"][0]))
+    return _described(fields, _parse_with_pkginfo(head, fields["metadata-version"][0]), body)
 
 
-def _described(fields: dict[str, tuple[str, ...]], distribution: Distribution) -> CoreMetadata:
+def _described(fields: dict[str, tuple[str, ...]], distribution: Distribution, body: str) -> CoreMetadata:
     if distribution.name is None or distribution.version is None:
         # Cannot happen while pkginfo and the email module agree on what a header is.
         raise InvalidUpload(invalid("name", "it cannot be read; put it among the first lines of the file"))
-    read = fields | {"description": (distribution.description or "",)}
+    read = fields | {"description": (body or distribution.description or "",)}
     said = {field: tuple(value for value in values if value not in {"", UNKNOWN}) for field, values in read.items()}
     present = {field: values for field, values in said.items() if values}
     return CoreMetadata(
@@ -123,11 +122,11 @@ def filename_disagreements(metadata: CoreMetadata, filename: DistributionFilenam
     return tuple(problems)
 
 
-def _parse_with_pkginfo(text: str, metadata_version: str) -> Distribution:
+def _parse_with_pkginfo(head: str, metadata_version: str) -> Distribution:
     distribution = Distribution()
     # Stated beforehand, a version that this pkginfo does not know yet causes no warning.
     distribution.metadata_version = metadata_version if metadata_version in HEADER_ATTRS else MAX_METADATA_VERSION_STR
-    distribution.parse(text.encode())
+    distribution.parse(head.encode())
     return distribution
 
 

@@ -10,6 +10,7 @@ from pypiserve.core.archive_parts import ArchiveLimits, broken, too_large
 __all__ = ["GzipStream"]
 
 _STEP_BYTES = 64 * 1024
+_MAX_STREAMS = 1000
 _GZIP = 16 + zlib.MAX_WBITS
 
 
@@ -31,6 +32,7 @@ class GzipStream:
         self._pending = bytearray()
         self._consumed_bytes = 0
         self._produced_bytes = 0
+        self._streams = 1
 
     def take(self, size_bytes: int) -> bytes:
         """
@@ -63,7 +65,10 @@ class GzipStream:
     def _fill(self) -> bool:
         """Inflate one step more; ``False`` at the end of the file."""
         if self._inflater.eof:
-            # A gzip file may be several, one after the other.
+            # A gzip file may be several, one after the other; each costs the same, however small it is.
+            self._streams += 1
+            if self._streams > _MAX_STREAMS:
+                raise too_large(f"it is put together from more than {_MAX_STREAMS} gzip streams")
             compressed = self._inflater.unused_data
             self._consumed_bytes -= len(compressed)
             compressed = compressed or self._file.read(_STEP_BYTES)

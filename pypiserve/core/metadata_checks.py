@@ -50,7 +50,7 @@ Fields = dict[str, tuple[str, ...]]
 
 def check_fields(fields: Fields, head: str) -> list[Problem]:
     """
-    Check fields as ``read_fields`` returns them, and the text that they were read from.
+    Check fields as ``read_fields`` returns them, and the headers that they were read from.
 
     Before version 2.1 only name, version and Requires-Python count: old files have much else that is not valid today.
 

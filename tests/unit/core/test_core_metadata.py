@@ -216,6 +216,7 @@ def test_a_project_called_unknown() -> None:
     [
         (written() + b"Summary: caf\xe9\n", "not UTF-8"),
         (written() + b"Summary: a\0b\n", "NUL"),
+        (written() + b"Description: x\n" + b" y\n" * 400_000, "move the description below"),
         (written() + b"Platform: x\n" * 10_001, "more than"),
         (written() + b"".join(b"X-%d: y\n" % number for number in range(201)), "more than"),
     ],

@@ -126,6 +126,11 @@ def test_several_gzip_streams_in_one_file() -> None:
     assert read(io.BytesIO(gzip.compress(raw[:700]) + gzip.compress(raw[700:]))).content == METADATA
 
 
+def test_too_many_gzip_streams() -> None:
+    """Empty streams cost time without adding to the inflated bytes, so their number is bounded."""
+    assert refusal(io.BytesIO(gzip.compress(b"") * 2000 + SAMPLE)) == "archive-too-large"
+
+
 @pytest.mark.parametrize(
     ("members", "code"),
     [
