@@ -37,6 +37,12 @@ def test_filenames_are_escaped(name: str, version: str, stem: str) -> None:
     assert parse_wheel_filename(wheel.filename)[:2] == parse_sdist_filename(sdist.filename)
 
 
+def test_an_invalid_version_is_built_all_the_same() -> None:
+    """A test can make a file that no index should take."""
+    assert a_wheel(version="not-a-version").filename == "demo-not_a_version-py3-none-any.whl"
+    assert b"Version: not-a-version\n" in an_sdist(version="not-a-version").metadata
+
+
 @pytest.mark.parametrize("build", [a_wheel, an_sdist])
 def test_metadata_is_valid(build: Callable[..., BuiltFile]) -> None:
     """The core metadata is valid, keeps the spelling, and takes further fields and a description."""
