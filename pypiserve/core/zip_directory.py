@@ -16,18 +16,16 @@ import zlib
 from typing import BinaryIO, NamedTuple
 
 from pypiserve.core.archive_parts import ArchiveLimits, broken, check_member_name, shown, too_large, unsafe
+from pypiserve.core.zip_end import find_directory, read_at
 
 __all__ = ["ZipMember", "read_member", "read_members"]
 
 _STORED, _DEFLATED = 0, 8
 _DATA_DESCRIPTOR = 1 << 3
 _ENCRYPTED_OR_PATCHED = 1 << 0 | 1 << 5 | 1 << 6 | 1 << 13
-_SATURATED_16, _SATURATED_32 = 0xFFFF, 0xFFFFFFFF
+_SATURATED = 0xFFFFFFFF
 _ZIP64_EXTRA = 0x0001
 
-_END = struct.Struct("<4s4H2LH")
-_END64 = struct.Struct("<4sQ2H2L4Q")
-_LOCATOR64 = struct.Struct("<4sLQL")
 _CENTRAL = struct.Struct("<4s6H3L5H2L")
 _LOCAL = struct.Struct("<4s5H3L2H")
 _EXTRA = struct.Struct("<2H")
@@ -47,12 +45,6 @@ class ZipMember(NamedTuple):
     is_link: bool
 
 
-class _Directory(NamedTuple):
-    offset: int
-    size_bytes: int
-    member_count: int
-
-
 def read_members(file: BinaryIO, *, limits: ArchiveLimits) -> list[ZipMember]:
     """
     Read the central directory.
@@ -65,14 +57,14 @@ def read_members(file: BinaryIO, *, limits: ArchiveLimits) -> list[ZipMember]:
         InvalidUpload: ``invalid-archive``, ``archive-too-large`` or ``unsafe-archive``.
         OSError: The file cannot be read.
     """
-    directory = _find_directory(file)
+    directory = find_directory(file)
     if directory.member_count > limits.max_members:
         raise too_large(f"it has more than {limits.max_members} members")
     if directory.size_bytes > limits.max_directory_bytes:
         raise too_large(f"its list of members has more than {limits.max_directory_bytes} bytes")
-    if _read_at(file, 0, 4) != b"PK\x03\x04":
+    if read_at(file, 0, 4) != b"PK\x03\x04":
         raise broken("zip", "it does not begin with a member")
-    content = _read_at(file, directory.offset, directory.size_bytes)
+    content = read_at(file, directory.offset, directory.size_bytes)
     members: dict[str, ZipMember] = {}
     position = 0
     for _ in range(directory.member_count):
@@ -106,49 +98,11 @@ def read_member(file: BinaryIO, member: ZipMember, *, max_bytes: int) -> bytes:
     start = _check_local_header(file, member)
     if start + member.packed_bytes > member.data_end:
         raise broken("zip", f"{shown(member.name)} is cut off")
-    packed = _read_at(file, start, member.packed_bytes)
+    packed = read_at(file, start, member.packed_bytes)
     content = packed if member.method == _STORED else _inflate(packed, member)
     if len(content) != member.size_bytes or zlib.crc32(content) != member.crc32:
         raise broken("zip", f"{shown(member.name)} has another size or checksum than its header says")
     return content
-
-
-def _find_directory(file: BinaryIO) -> _Directory:
-    end = file.seek(0, 2) - _END.size
-    if end < 0:
-        raise broken("zip", "it is too short")
-    signature, disk, first_disk, here, count, size_bytes, offset, _ = _END.unpack(_read_at(file, end, _END.size))
-    if signature != b"PK\x05\x06":
-        raise broken("zip", "it is cut off, or something stands behind its end")
-    directory = _Directory(offset, size_bytes, count)
-    locator = end - _LOCATOR64.size
-    if locator >= 0 and _read_at(file, locator, 4) == b"PK\x06\x07":
-        directory, end = _find_directory64(file, locator, directory)
-    elif disk or first_disk or here != count:
-        raise broken("zip", "it is one part of several")
-    if directory.offset + directory.size_bytes != end:
-        raise broken("zip", "its end record points to the wrong place")
-    return directory
-
-
-def _find_directory64(file: BinaryIO, locator: int, narrow: _Directory) -> tuple[_Directory, int]:
-    """Read the 64 bit end record before the locator; what the narrow end record can say must be the same."""
-    end = locator - _END64.size
-    _, _, end_stated, disks = _LOCATOR64.unpack(_read_at(file, locator, _LOCATOR64.size))
-    if end < 0 or end_stated != end or disks != 1:
-        raise broken("zip", "its 64 bit end record is not where it should be")
-    fields = _END64.unpack(_read_at(file, end, _END64.size))
-    signature, record_bytes, _, _, disk, first_disk, here, count, size_bytes, offset = fields
-    if signature != b"PK\x06\x06" or record_bytes != _END64.size - 12 or disk or first_disk or here != count:
-        raise broken("zip", "its 64 bit end record is malformed")
-    agree = (
-        narrow.offset in {offset, _SATURATED_32}
-        and narrow.size_bytes in {size_bytes, _SATURATED_32}
-        and narrow.member_count in {count, _SATURATED_16}
-    )
-    if not agree:
-        raise unsafe("its two end records contradict each other")
-    return _Directory(offset, size_bytes, count), end
 
 
 def _central_entry(content: bytes, position: int, *, data_end: int) -> tuple[ZipMember, int]:
@@ -189,7 +143,7 @@ def _check_readable(name: str, *, flags: int, method: int, disk: int) -> None:
 def _widened(extra: bytes, *narrow: int) -> list[int]:
     """Take the 64 bit forms of size, packed size and offset, in this order, for those that 32 bits cannot hold."""
     wide = list(narrow)
-    saturated = [at for at, value in enumerate(narrow) if value == _SATURATED_32]
+    saturated = [at for at, value in enumerate(narrow) if value == _SATURATED]
     if not saturated:
         return wide
     field = _zip64_field(extra)
@@ -216,12 +170,12 @@ def _check_local_header(file: BinaryIO, member: ZipMember) -> int:
     variable = member.header_offset + _LOCAL.size
     if variable > member.data_end:
         raise broken("zip", f"{shown(member.name)} is not where the list of members says")
-    fields = _LOCAL.unpack(_read_at(file, member.header_offset, _LOCAL.size))
+    fields = _LOCAL.unpack(read_at(file, member.header_offset, _LOCAL.size))
     signature, _, flags, method, _, _, *sums, name_bytes, extra_bytes = fields
     if signature != b"PK\x03\x04":
         raise broken("zip", f"{shown(member.name)} is not where the list of members says")
     agree = flags == member.flags and method == member.method and _sums_agree(member, *sums)
-    if not agree or _read_at(file, variable, name_bytes) != member.name.encode():
+    if not agree or read_at(file, variable, name_bytes) != member.name.encode():
         raise unsafe(f"two headers of the member {shown(member.name)} contradict each other")
     return int(variable + name_bytes + extra_bytes)
 
@@ -232,8 +186,8 @@ def _sums_agree(member: ZipMember, crc32: int, packed_bytes: int, size_bytes: in
         return True
     return (
         crc32 == member.crc32
-        and packed_bytes in {member.packed_bytes, _SATURATED_32}
-        and size_bytes in {member.size_bytes, _SATURATED_32}
+        and packed_bytes in {member.packed_bytes, _SATURATED}
+        and size_bytes in {member.size_bytes, _SATURATED}
     )
 
 
@@ -245,13 +199,4 @@ def _inflate(packed: bytes, member: ZipMember) -> bytes:
         raise broken("zip", f"{shown(member.name)} cannot be inflated") from error
     if not inflater.eof or inflater.unused_data:
         raise broken("zip", f"{shown(member.name)} has another size than its header says")
-    return content
-
-
-def _read_at(file: BinaryIO, offset: int, size_bytes: int) -> bytes:
-    """Read exactly that many bytes; sizes and offsets were checked against the file's size where they are large."""
-    file.seek(offset)
-    content = file.read(size_bytes)
-    if len(content) != size_bytes:
-        raise broken("zip", "it is cut off")
     return content

@@ -214,6 +214,45 @@ def test_malformed_pax_headers(content: bytes) -> None:
     assert refusal(a_pax_header(content)) == "invalid-archive"
 
 
+def test_a_path_and_a_size_in_a_pax_header() -> None:
+    """Records of pax replace what the member's own header says."""
+    size = str(len(METADATA)).encode()
+    records = b"%d path=%s\n" % (len(PATH) + 9, PATH.encode()) + b"%d size=%s\n" % (len(size) + 9, size)
+    header = a_member("demo-1.0/pax", tarfile.XHDTYPE, size_bytes=len(records)).tobuf()
+    member = a_member("demo-1.0/short").tobuf() + METADATA + bytes(-len(METADATA) % 512)
+
+    found = read(packed(header + records + bytes(512 - len(records)) + member))
+
+    assert found == ArchiveMetadata(PATH, METADATA)
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE])
+def test_links_and_directories_with_content(kind: bytes) -> None:
+    """Readers differ on where the member after them begins."""
+    header = bytearray(a_member("demo-1.0/x", kind).tobuf())
+    header[124:136] = b"%011o\0" % 512
+    header[148:156] = b"%06o\0 " % (sum(header[:148]) + sum(header[156:]) + 256)
+
+    assert refusal(packed(bytes(header + unpacked(build_tar(MEMBERS))))) == "unsafe-archive"
+
+
+@pytest.mark.parametrize("length", [100, 600, 1024 + 200, 1024 + 512 + 20])
+def test_a_tar_that_ends_too_early(length: int) -> None:
+    """A whole gzip stream can hold half an archive."""
+    raw = unpacked(a_tar_of(a_member("demo-1.0/" + "d" * 120), a_member(PATH, size_bytes=len(METADATA))))
+
+    assert refusal(packed(bytes(raw[:length]))) == "invalid-archive"
+
+
+def test_a_hard_link_with_a_long_target() -> None:
+    """GNU tar writes long targets of links as members of their own."""
+    link = a_member("demo-1.0/link", tarfile.LNKTYPE)
+    link.linkname = "demo-1.0/" + "d" * 120
+    file = a_tar_of(link, a_member(PATH, size_bytes=len(METADATA)), form=tarfile.GNU_FORMAT)
+
+    assert read(file).content == METADATA
+
+
 def test_extended_headers_are_bounded() -> None:
     """A header of 2 MiB is no header, whatever it holds."""
     assert refusal(a_pax_header(random.Random(1).randbytes(2 * 1024 * 1024))) == "archive-too-large"

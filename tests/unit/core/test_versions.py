@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from packaging.version import VERSION_PATTERN, Version
 
 from pypiserve.core.errors import InvalidUpload
-from pypiserve.core.versions import MAX_VERSION_LENGTH, parse_version, sort_versions, version_key
+from pypiserve.core.versions import MAX_VERSION_LENGTH, parse_version, same_version, sort_versions, version_key
 
 numbers = st.integers(0, 12).map(str)
 
@@ -96,3 +96,18 @@ def test_versions_are_sorted_as_pep_440_says(texts: list[str]) -> None:
     found = [Version(text) for text in sort_versions(texts)]
 
     assert found == sorted(found)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("1.0", "1.0.0", True),
+        ("1.0", "1.0", True),
+        ("1.0", "1.1", False),
+        ("odd", "odd", True),
+        ("odd", "even", False),
+    ],
+)
+def test_spellings_of_one_version(one: str, other: str, same: bool) -> None:  # noqa: FBT001 - pytest passes by name
+    """Spellings are compared as versions, and as text where they are none."""
+    assert same_version(one, other) is same_version(other, one) is same

@@ -210,6 +210,82 @@ def test_a_wrong_checksum() -> None:
     assert refusal(io.BytesIO(content)) == "invalid-archive"
 
 
+END, END64, LOCATOR = -22, -22 - 20 - 56, -22 - 20
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "code"),
+    [
+        (END + 4, 1, "invalid-archive"),
+        (END + 8, 9, "invalid-archive"),
+        (END + 12, 0, "invalid-archive"),
+        (END + 16, 1, "invalid-archive"),
+    ],
+)
+def test_end_records_that_lie(place: int, value: int, code: str) -> None:
+    """Disks, counts, sizes and offsets of the end record are held against the file."""
+
+    def change(content: bytearray) -> None:
+        content[place] = value
+
+    assert refusal(edited(change)) == code
+
+
+@pytest.mark.parametrize(("count", "hint"), [(2, "longer than its end record"), (4, "is cut off")])
+def test_a_wrong_number_of_members(count: int, hint: str) -> None:
+    """The list of members is exactly as long as the end record says."""
+
+    def change(content: bytearray) -> None:
+        content[END + 8 : END + 12] = struct.pack("<2H", count, count)
+
+    with pytest.raises(InvalidUpload, match=hint):
+        read(edited(change))
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "code"),
+    [
+        (END64 + 4, 45, "invalid-archive"),
+        (END64 + 16, 1, "invalid-archive"),
+        (END64 + 24, 9, "invalid-archive"),
+        (LOCATOR + 8, 1, "invalid-archive"),
+        (LOCATOR + 16, 2, "invalid-archive"),
+        (END + 12, 1, "unsafe-archive"),
+    ],
+)
+def test_64_bit_end_records_that_contradict(
+    monkeypatch: pytest.MonkeyPatch, place: int, value: int, code: str
+) -> None:
+    """What the two end records and the locator between them say must agree."""
+    monkeypatch.setattr(zipfile, "ZIP64_LIMIT", 10)
+    content = bytearray(build_zip(MEMBERS).getvalue())
+    content[place] = value
+
+    assert refusal(io.BytesIO(content)) == code
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "hint"),
+    [
+        (20, 2**32 - 1, "64 bit sizes are missing"),
+        (20, 10_000, "is cut off"),
+        (42, 1, "is not where"),
+        (42, 2**31, "is not where"),
+    ],
+)
+def test_entries_that_lie(field: int, value: int, hint: str) -> None:
+    """Sizes and offsets in the list of members are held against the file before anything is read by them."""
+    content = bytearray(build_zip({PATH: METADATA}).getvalue())
+    central = content.index(b"PK\x01\x02")
+    content[central + field : central + field + 4] = struct.pack("<L", value)
+    # The other header agrees, so that only the file itself can contradict.
+    if field == 20:  # the packed size
+        content[18:22] = struct.pack("<L", value)
+
+    with pytest.raises(InvalidUpload, match=hint):
+        read(io.BytesIO(content))
+
+
 def test_metadata_over_the_limit() -> None:
     """Metadata that says it is too large is refused before it is read."""
     assert refusal(build_zip(MEMBERS), max_metadata_bytes=len(METADATA) - 1) == "archive-too-large"
