@@ -47,7 +47,9 @@ async def publish(connection: Connection, wheel: WheelFile, authorization: Mappi
     parts: list[bytes | Path] = [before, wheel.path, after]
     if small:
         head, parts = head + before + wheel.path.read_bytes() + after, []
-    check(await connection.send(head, parts), f"upload of {wheel.filename}")
+    answer = await connection.send(head, parts)
+    # pypiserve, like Gitea, says 201 for a new file; pypiserver says 200.
+    check(answer, f"upload of {wheel.filename}", status=201 if answer.status == 201 else 200)
 
 
 async def publish_many(
