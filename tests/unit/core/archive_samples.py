@@ -7,6 +7,13 @@ import io
 import tarfile
 import zipfile
 from collections.abc import Mapping
+from typing import BinaryIO
+
+import pytest
+
+from pypiserve.core.archives import ArchiveLimits, ArchiveMetadata, read_core_metadata
+from pypiserve.core.errors import InvalidUpload
+from pypiserve.core.filenames import parse_filename
 
 METADATA = b"Metadata-Version: 2.1\nName: demo\nVersion: 1.0\nSummary: A demonstration\n\nHow to use it.\n"
 
@@ -29,3 +36,47 @@ def build_tar(members: Mapping[str, bytes], *, form: int = tarfile.PAX_FORMAT) -
             info.mtime = 1.5 if form == tarfile.PAX_FORMAT else 1
             archive.addfile(info, io.BytesIO(content))
     return io.BytesIO(gzip.compress(raw.getvalue(), mtime=0))
+
+
+def unpacked(file: io.BytesIO) -> bytearray:
+    return bytearray(gzip.decompress(file.getvalue()))
+
+
+def packed(content: bytes) -> io.BytesIO:
+    return io.BytesIO(gzip.compress(content, mtime=0))
+
+
+def a_tar_of(*infos: tarfile.TarInfo, form: int = tarfile.PAX_FORMAT) -> io.BytesIO:
+    raw = io.BytesIO()
+    with tarfile.open(fileobj=raw, mode="w", format=form) as archive:
+        for info in infos:
+            archive.addfile(info, io.BytesIO(METADATA))
+    return packed(raw.getvalue())
+
+
+def a_member(name: str, kind: bytes = tarfile.REGTYPE, *, size_bytes: int = 0) -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    info.type, info.size, info.linkname = kind, size_bytes, "setup.py"
+    return info
+
+
+def read(file: BinaryIO, filename: str, **limits: int) -> ArchiveMetadata:
+    return read_core_metadata(file, parse_filename(filename), limits=ArchiveLimits(**limits))
+
+
+def refusal(file: BinaryIO, filename: str, **limits: int) -> str:
+    """Return the code of the one problem; its message is one line that can go into a header."""
+    with pytest.raises(InvalidUpload) as caught:
+        read(file, filename, **limits)
+    (problem,) = caught.value.problems
+    assert problem.message.isascii()
+    assert problem.message.isprintable()
+    return problem.code
+
+
+def outcome(content: bytes, filename: str) -> bytes | InvalidUpload:
+    """Return the metadata or the refusal; any other error is the test's to report."""
+    try:
+        return read(io.BytesIO(content), filename).content
+    except InvalidUpload as error:
+        return error
