@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TypeVar
 
 from pypiserve.core.errors import FileTooLarge
@@ -36,6 +37,7 @@ class UploadHandler(BaseHandler):
         self._receiver: UploadReceiver | None = None
         self._batch: list[bytes] = []
         self._batch_bytes = 0
+        self._feeding: asyncio.Future[None] | None = None
         self._is_complete = False
         await super().prepare()
         if self._refusal is None and self.request.method == "POST":
@@ -49,7 +51,7 @@ class UploadHandler(BaseHandler):
             return None
         self._batch.append(chunk)
         self._batch_bytes += len(chunk)
-        return self._pass_on() if self._batch_bytes >= _BATCH_BYTES else None
+        return self._hand_over() if self._batch_bytes >= _BATCH_BYTES else None
 
     @requires(Action.PUBLISH)
     async def post(self) -> None:
@@ -59,7 +61,8 @@ class UploadHandler(BaseHandler):
         try:
             self.check_refusal()
             assert receiver is not None  # noqa: S101 - prepare() made it, or there is a refusal
-            await self._pass_on()
+            await self._hand_over()
+            await self._settle()
             upload = await self._in_thread(receiver.finish)
             if receiver.is_registration:
                 self._send(200, "Nothing to register: publish a file, and its project is there")
@@ -77,7 +80,7 @@ class UploadHandler(BaseHandler):
         super().on_connection_close()
         # When the body is complete, the method runs to its end and cleans up itself.
         if not self._is_complete and self._receiver is not None:
-            self.site.threads.submit(self._receiver.discard)
+            asyncio.get_running_loop().create_task(self._discard())
 
     def _refusal_at_headers(self) -> Exception | None:
         headers = self.request.headers
@@ -92,16 +95,23 @@ class UploadHandler(BaseHandler):
         self._receiver = UploadReceiver(headers.get("Content-Type", ""), staging=self.site.staging, limits=limits)
         return None
 
-    async def _pass_on(self) -> None:
-        receiver = self._receiver
-        if self._batch and receiver is not None:
+    async def _hand_over(self) -> None:
+        """Give the batch to a thread, when it is done with the one before: the next is received meanwhile."""
+        await self._settle()
+        if self._batch and self._receiver is not None:
             data = b"".join(self._batch)
             self._batch.clear()
             self._batch_bytes = 0
-            await self._in_thread(lambda: receiver.feed(data))
+            self._feeding = asyncio.ensure_future(self._in_thread(partial(self._receiver.feed, data)))
+
+    async def _settle(self) -> None:
+        if self._feeding is not None:
+            feeding, self._feeding = self._feeding, None
+            await feeding
 
     async def _discard(self) -> None:
         if self._receiver is not None:
+            await self._settle()
             await self._in_thread(self._receiver.discard)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
