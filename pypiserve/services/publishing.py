@@ -114,12 +114,21 @@ class Publishing:
             raise PolicyDenied(denials[0].code, "; ".join(denial.reason for denial in denials))
 
     async def _store_bytes(self, staged: StagedFile, core_metadata: bytes) -> None:
-        await self._store.put(staged.sha256, staged.path, size_bytes=staged.size_bytes)
         staged_metadata = await self.in_thread(lambda: _stage(self._staging, core_metadata))
         try:
-            await self._store.put(staged_metadata.sha256, staged_metadata.path, size_bytes=staged_metadata.size_bytes)
+            # Side by side, as each waits for the disk; both are awaited, so that neither outlives the upload.
+            outcomes = await asyncio.gather(
+                *(
+                    self._store.put(each.sha256, each.path, size_bytes=each.size_bytes)
+                    for each in (staged, staged_metadata)
+                ),
+                return_exceptions=True,
+            )
         finally:
             await self.in_thread(staged_metadata.discard)
+        for outcome in outcomes:
+            if outcome is not None:
+                raise outcome
 
     async def _record(self, index: IndexRecord, new: NewFile) -> Publication:
         def work(connection: Connection) -> Publication:
