@@ -13,8 +13,8 @@ import msgspec
 from pypiserve.core.errors import InvalidSetting
 from pypiserve.core.names import as_index_name, as_owner_name
 from pypiserve.plugin.settings import UntypedText, parse_text, read_table
-from pypiserve.settings_sources import Source
-from pypiserve.settings_table import InstanceSettings, Listen
+from pypiserve.settings.sources import Source
+from pypiserve.settings.table import InstanceSettings, Listen
 
 __all__ = ["shape"]
 

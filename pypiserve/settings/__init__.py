@@ -15,10 +15,10 @@ import msgspec
 
 from pypiserve.core.errors import InvalidSetting
 from pypiserve.plugin.settings import read_table
-from pypiserve.settings_reference import SettingRow, describe
-from pypiserve.settings_shapes import shape
-from pypiserve.settings_sources import FILE_VARIABLE, Source, from_environment, from_file, from_flags
-from pypiserve.settings_table import InstanceSettings, Listen, SettingsTable
+from pypiserve.settings.reference import SettingRow, describe
+from pypiserve.settings.shapes import shape
+from pypiserve.settings.sources import FILE_VARIABLE, Source, from_environment, from_file, from_flags
+from pypiserve.settings.table import InstanceSettings, Listen, SettingsTable
 
 __all__ = ["InstanceSettings", "Listen", "SettingRow", "Settings", "describe_settings", "read_settings"]
 

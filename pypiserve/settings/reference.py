@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from pypiserve.settings_sources import variable_for
-from pypiserve.settings_table import InstanceSettings, Listen
+from pypiserve.settings.sources import variable_for
+from pypiserve.settings.table import InstanceSettings, Listen
 
 __all__ = ["SettingRow", "describe"]
 
