@@ -11,6 +11,7 @@ from pypiserve.settings import Listen, Settings
 
 __all__ = ["greeting"]
 
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not listened on
 
 
@@ -52,7 +53,9 @@ def _first_lines(settings: Settings, token: NewToken, *, upload_url: str, index_
         if settings.private
         else "Everybody who reaches this address may read; start with --private to ask for the token."
     )
-    allow_http = "" if index_url.startswith("https") else f"\n    trusted-host = {urlsplit(index_url).hostname}"
+    host = urlsplit(index_url).hostname
+    # pip takes plain http from this machine without a word, and from others only when it is told.
+    trust = "" if index_url.startswith("https") or host in _LOOPBACK else f"\n    trusted-host = {host}"
     return f"""\
 Administrator's token, shown this once:
     {secret}
@@ -77,7 +80,7 @@ Install
 
   or in pip.conf
     [global]
-    index-url = {read_url}{allow_http}
+    index-url = {read_url}{trust}
 
   or in uv.toml
     [[index]]
