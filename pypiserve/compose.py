@@ -18,14 +18,14 @@ from pypiserve.core.errors import InvalidSetting
 from pypiserve.instances import Instances, build_instances
 from pypiserve.picks import Picks
 from pypiserve.plugin import BuildContext
-from pypiserve.services.accounts import Accounts, NewToken
+from pypiserve.services.accounts import Accounts
 from pypiserve.services.authentication import Authentication
 from pypiserve.services.coherence import JournalFollower
 from pypiserve.services.curation import Curation
 from pypiserve.services.delivery import Delivery
 from pypiserve.services.directory import Directory
 from pypiserve.services.downloads import Downloads
-from pypiserve.services.first_start import FIRST_OWNER, prepare_first_start
+from pypiserve.services.first_start import FIRST_OWNER, Prepared, prepare_start
 from pypiserve.services.listing import Listing
 from pypiserve.services.pages import Pages
 from pypiserve.services.publishing import Publishing
@@ -64,7 +64,7 @@ class Server:
 
     Attributes:
         port: Where it listens, once started.
-        first_token: The administrator's token, when this start made one.
+        prepared: How the start found the catalog, and the administrator's token if this start made one.
     """
 
     def __init__(self, settings: Settings, picks: Picks) -> None:
@@ -72,7 +72,7 @@ class Server:
         self._picks = picks
         self._parts = contextlib.AsyncExitStack()
         self.port = 0
-        self.first_token: NewToken | None = None
+        self.prepared = Prepared(None, settings.private)
 
     async def start(self) -> None:
         """
@@ -96,7 +96,7 @@ class Server:
         settings = self._settings
         database, doorbell = _open_catalog(settings)
         self._parts.callback(database.close)
-        self.first_token = self._prepare_first_start(database)
+        self.prepared = self._prepare(database)
         tokens = TokenLookup(database)
         instances = build_instances(self._picks, BuildContext("", settings.data, _utc_now, tokens))
         self._parts.push_async_callback(instances.close)
@@ -156,13 +156,13 @@ class Server:
         self.port = server.listen(settings.listen.host, settings.listen.port, source=settings.source_of("listen"))
         self._parts.push_async_callback(server.stop)
 
-    def _prepare_first_start(self, database: Database) -> NewToken | None:
+    def _prepare(self, database: Database) -> Prepared:
         settings = self._settings
         root = _root_index(settings)
-        return prepare_first_start(
+        return prepare_start(
             _accounts(settings, database),
             owner=root.owner if root else FIRST_OWNER,
-            public=not settings.private,
+            private=settings.private,
             make_token=_token_authenticator(settings) is not None,
         )
 

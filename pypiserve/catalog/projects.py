@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, Select, exists, select
 
 from pypiserve.catalog.schema import blobs, files, projects, releases
 from pypiserve.core.digests import Sha256
+from pypiserve.core.filenames import FileKind
 from pypiserve.core.model import ProjectName, ProjectStatus
 
 __all__ = [
@@ -43,6 +44,7 @@ class FileRecord:
     project: NormalizedName
     version: str
     filename: str
+    kind: FileKind
     sha256: Sha256
     size_bytes: int
     core_metadata_sha256: Sha256
@@ -127,6 +129,7 @@ def _file_columns(*more: Any) -> Select[Any]:
             projects.c.name.label("project"),
             releases.c.version,
             files.c.filename,
+            files.c.kind,
             files.c.sha256,
             blobs.c.size_bytes,
             files.c.core_metadata_sha256,
@@ -150,6 +153,7 @@ def _file(row: Row[Any]) -> FileRecord:
         row.project,
         row.version,
         row.filename,
+        FileKind(row.kind),
         row.sha256,
         row.size_bytes,
         row.core_metadata_sha256,

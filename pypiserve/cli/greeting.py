@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from pypiserve.core.addresses import Addresses
 from pypiserve.services.accounts import NewToken
-from pypiserve.services.first_start import FIRST_OWNER
+from pypiserve.services.first_start import FIRST_OWNER, Prepared
 from pypiserve.settings import Listen, Settings
 
 __all__ = ["greeting"]
@@ -15,24 +15,26 @@ _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not listened on
 
 
-def greeting(settings: Settings, *, port: int, first_token: NewToken | None) -> str:
+def greeting(settings: Settings, *, port: int, prepared: Prepared) -> str:
     """
     Write the greeting.
 
     Args:
         settings: The settings as they hold.
         port: Where the server listens.
-        first_token: The administrator's token, when this start made one; it is shown here and never again.
+        prepared: How the start found the catalog; a first token is shown here and never again.
     """
     origin, addresses = _origin(settings, port), Addresses(settings.path_prefix)
     owner, index = settings.root_index.split("/") if settings.root_index else (FIRST_OWNER, "pypi")
     upload_url = f"{origin}{addresses.base(owner, index)}/"
     index_url = f"{origin}{addresses.project_list(owner, index)}"
     parts = [f"pypiserve serves {origin}{addresses.prefix}/ from {settings.data}"]
-    if first_token is not None:
-        parts.append(_first_lines(settings, first_token, upload_url=upload_url, index_url=index_url))
+    if prepared.first_token is not None:
+        parts.append(_first_lines(prepared.first_token, prepared, upload_url=upload_url, index_url=index_url))
     else:
-        parts.append(f"Publish to {upload_url}\nInstall from {index_url}\nMore tokens: pypiserve token create NAME")
+        credentials = " with credentials" if prepared.is_private else ""
+        parts.append(f"Publish to {upload_url}\nInstall from {index_url}{credentials}")
+        parts.append("More tokens: pypiserve token create NAME")
     parts.append("Stop with Ctrl+C.")
     return "\n\n".join(parts)
 
@@ -45,12 +47,12 @@ def _origin(settings: Settings, port: int) -> str:
     return f"http://{Listen(host, port)}"
 
 
-def _first_lines(settings: Settings, token: NewToken, *, upload_url: str, index_url: str) -> str:
+def _first_lines(token: NewToken, prepared: Prepared, *, upload_url: str, index_url: str) -> str:
     secret = token.secret
-    read_url = index_url.replace("://", f"://__token__:{secret}@", 1) if settings.private else index_url
+    read_url = index_url.replace("://", f"://__token__:{secret}@", 1) if prepared.is_private else index_url
     reading = (
         "Reading takes the token too: this owner is private."
-        if settings.private
+        if prepared.is_private
         else "Everybody who reaches this address may read; start with --private to ask for the token."
     )
     host = urlsplit(index_url).hostname

@@ -22,7 +22,7 @@ _FLAGS: Mapping[str, Decorator] = {
     "data": click.option("--data", metavar="FOLDER", help="Folder of the database and the files."),
     "listen": click.option("--listen", metavar="HOST:PORT", help="Address to serve on."),
     "private": click.option(
-        "--private", is_flag=True, default=None, help="Ask for credentials to read what the first owner publishes."
+        "--private", is_flag=True, default=None, help="Ask for credentials to read the root index."
     ),
 }
 

@@ -43,7 +43,7 @@ async def _serve(settings: Settings) -> None:
         loop.add_signal_handler(number, stop.set)
     await server.start()
     try:
-        click.echo(greeting(settings, port=server.port, first_token=server.first_token))
+        click.echo(greeting(settings, port=server.port, prepared=server.prepared))
         await stop.wait()
         click.echo("Stopping: running requests may finish.")
         # A second signal stops at once, as people expect of a second Ctrl+C.

@@ -1,32 +1,57 @@
-"""The first start in an empty folder: an owner with its index, and a token for its administrator."""
+"""What every start makes sure of: an owner with its index, its privacy, and at first an administrator's token."""
 
 from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
 
 from pypiserve.core.identity import Role
 from pypiserve.services.accounts import Accounts, NewToken
 
-__all__ = ["FIRST_OWNER", "prepare_first_start"]
+__all__ = ["FIRST_OWNER", "Prepared", "prepare_start"]
+
+_log = logging.getLogger("pypiserve")
 
 FIRST_OWNER = "main"
 _TOKEN_NAME = "administrator"  # noqa: S105 - the name of the token, which everybody may know
 
 
-def prepare_first_start(accounts: Accounts, *, owner: str, public: bool, make_token: bool) -> NewToken | None:
+@dataclass(frozen=True)
+class Prepared:
     """
-    Make what a catalog without owners lacks; do nothing to any other.
+    How a start found the catalog, or left it.
+
+    Attributes:
+        first_token: The administrator's token, to be shown once; ``None`` when none was made.
+        is_private: Whether reading the owner's indexes takes credentials.
+    """
+
+    first_token: NewToken | None
+    is_private: bool
+
+
+def prepare_start(accounts: Accounts, *, owner: str, private: bool, make_token: bool) -> Prepared:
+    """
+    Make what a catalog without owners lacks, and make the owner private if the settings say so.
+
+    ``private`` works in one direction only: what the command line made private stays so.
 
     Args:
         accounts: The catalog's accounts.
-        owner: Name of the first owner.
-        public: Whether everybody may read what it publishes.
+        owner: Name of the owner whose index is also at the host's root.
+        private: Whether reading must take credentials.
         make_token: Whether somebody would recognise an API token.
-
-    Returns:
-        The administrator's token, to be shown once; ``None`` when nothing was made.
     """
-    if accounts.list_owners():
-        return None
-    accounts.create_owner(owner, public=public)
-    if not make_token:
-        return None
-    return accounts.create_token(_TOKEN_NAME, Role.ADMINISTRATOR, owner=None)
+    known = accounts.list_owners()
+    if not known:
+        accounts.create_owner(owner, public=not private)
+        token = accounts.create_token(_TOKEN_NAME, Role.ADMINISTRATOR, owner=None) if make_token else None
+        return Prepared(token, private)
+    record = next((record for record in known if record.name.casefold() == owner.casefold()), None)
+    if record is None:
+        _log.warning("There is no owner %s; make it with: pypiserve owner create %s", owner, owner)
+        return Prepared(None, private)
+    if private and record.visibility == "public":
+        accounts.set_visibility(owner, public=False)
+        _log.info("Made the owner %s private, as the settings say", owner)
+    return Prepared(None, private or record.visibility != "public")

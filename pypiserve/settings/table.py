@@ -91,7 +91,7 @@ class SettingsTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         str, Meta(description="OWNER/INDEX that also answers at the root of the host; empty for none.")
     ] = "main/pypi"
     private: Annotated[
-        bool, Meta(description="Whether the owner made at the first start asks for credentials to read.")
+        bool, Meta(description="Whether reading the root index takes credentials; false leaves its owner as it is.")
     ] = False
     max_file_size_bytes: Annotated[int, Meta(gt=0, description="Largest distribution file that is accepted.")] = (
         2 << 30

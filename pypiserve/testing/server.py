@@ -93,8 +93,8 @@ class ServerUnderTest:
             raise
         self._server = server
         self.port = server.port
-        if server.first_token is not None:
-            self.token = server.first_token.secret
+        if server.prepared.first_token is not None:
+            self.token = server.prepared.first_token.secret
         return self
 
     def stop(self) -> None:

@@ -43,6 +43,15 @@ def test_a_bomb_before_the_metadata() -> None:
     assert read(file, FILENAME).content == METADATA
 
 
+def test_a_bomb_in_many_streams() -> None:
+    """The compressed bytes of each stream count once, however many streams there are."""
+    raw = bytes(unpacked(build_tar({"demo-1.0/zeros": bytes(4_000_000)} | MEMBERS)))
+    streams = b"".join(gzip.compress(raw[start : start + 20_000]) for start in range(0, len(raw), 20_000))
+
+    assert refusal(io.BytesIO(streams), FILENAME, free_unpacked_bytes=1_000_000) == "archive-too-large"
+    assert read(io.BytesIO(streams), FILENAME).content == METADATA
+
+
 def test_what_stands_behind_the_metadata_is_not_inflated() -> None:
     """A bomb behind the metadata costs nothing."""
     file = build_tar({PATH: METADATA, "demo-1.0/zeros": bytes(3_000_000)})

@@ -102,6 +102,7 @@ def a_pax_header(content: bytes) -> io.BytesIO:
         b"0 path=x\n",
         b"7 path=x\n",
         b"99 path=x\n",
+        b"9 path=x\n0 path=y\n",
         b"-9 path=x\n",
         b"9999999999 path=x\n",
         b"9 path=x\0",
@@ -152,6 +153,14 @@ def test_a_hard_link_with_a_long_target() -> None:
     file = a_tar_of(link, a_member(PATH, size_bytes=len(METADATA)), form=tarfile.GNU_FORMAT)
 
     assert read(file, FILENAME).content == METADATA
+
+
+def test_a_header_with_a_wrong_checksum() -> None:
+    """A header that was changed is found by its checksum."""
+    raw = unpacked(build_tar(MEMBERS, form=tarfile.USTAR_FORMAT))
+    raw[140] ^= 1
+
+    assert refusal(packed(bytes(raw)), FILENAME) == "invalid-archive"
 
 
 def test_extended_headers_are_bounded() -> None:

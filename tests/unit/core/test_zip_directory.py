@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import stat
 import struct
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from typing import BinaryIO, cast
@@ -128,6 +129,22 @@ def test_bytes_around_the_archive(before: bytes, behind: bytes) -> None:
     assert refusal(io.BytesIO(before + build_zip(MEMBERS).getvalue() + behind), FILENAME) == "invalid-archive"
 
 
+def test_bytes_before_the_end_record() -> None:
+    """Nothing stands between the list of members and the end record."""
+    content = build_zip(MEMBERS).getvalue()
+
+    assert refusal(io.BytesIO(content[:END] + b"more" + content[END:]), FILENAME) == "invalid-archive"
+
+
+@pytest.mark.parametrize("place", [6, 8, 14, 18, 22])
+def test_headers_that_differ_in_numbers(place: int) -> None:
+    """Flags, method, checksum and sizes of the metadata are the same in both of its headers."""
+    content = bytearray(build_zip({PATH: METADATA}).getvalue())
+    content[place] ^= 2
+
+    assert refusal(io.BytesIO(content), FILENAME) == "unsafe-archive"
+
+
 def test_an_archive_with_a_comment() -> None:
     """A comment can hold a second archive, so there is none."""
     file = build_zip(MEMBERS)
@@ -228,8 +245,15 @@ def test_metadata_that_is_larger_than_it_says() -> None:
     """A bomb that states a small size is inflated to that size and one byte, no further."""
     bomb = build_zip({"demo/__init__.py": b"", PATH: bytes(50_000_000)}).getvalue()
     sizes = struct.pack("<L", 50_000_000)
+    liar = io.BytesIO(bomb.replace(sizes, struct.pack("<L", 100)))
 
-    assert refusal(io.BytesIO(bomb.replace(sizes, struct.pack("<L", 100))), FILENAME) == "invalid-archive"
+    tracemalloc.start()
+    code = refusal(liar, FILENAME)
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert code == "invalid-archive"
+    assert peak_bytes < 5_000_000
 
 
 def test_too_many_members() -> None:
