@@ -23,8 +23,10 @@ MakeTool = Callable[[Client], Tool]
 def cache_folder(pytestconfig: pytest.Config) -> Path:
     """A folder that outlives the run: named by PYPISERVE_TEST_TOOLS, or pytest's own cache."""
     named = os.environ.get("PYPISERVE_TEST_TOOLS")
+    if named:
+        return Path(named)
     assert pytestconfig.cache is not None
-    return Path(named) if named else pytestconfig.cache.mkdir("clients")
+    return pytestconfig.cache.mkdir("clients")
 
 
 @pytest.fixture(scope="session")

@@ -89,6 +89,7 @@ def running_server(folder: Path, *flags: str) -> Iterator[Server]:
         status = process.wait(_PATIENCE_SECONDS)
     said = log.read_text(encoding="utf-8")
     assert status == 0, said
+    assert " ERROR " not in said, said
     assert "Traceback" not in said, said
     assert server.token not in said
     assert server.reader not in said

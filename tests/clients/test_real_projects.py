@@ -86,7 +86,7 @@ def test_install(filled: Filled, tool: MakeTool, tmp_path: Path) -> None:
         filled, tool, tmp_path / "environment", "--require-hashes", "-r", str(requirements)
     )
     assert installed.succeeded, installed.report
-    imported = sandbox.run(python, "-c", IMPORT_ALL, *EVERY_MODULE)
+    imported = sandbox.run(python, "-W", "ignore", "-c", IMPORT_ALL, *EVERY_MODULE)
     assert imported.output == "imported\n", imported.report
 
 
@@ -96,7 +96,7 @@ def test_install_sdists(filled: Filled, tool: MakeTool, tmp_path: Path) -> None:
     flags = [flag for name in names for flag in ("--no-binary", name)]
     sandbox, python, installed = _install(filled, tool, tmp_path / "environment", "--no-deps", *flags, *names)
     assert installed.succeeded, installed.report
-    imported = sandbox.run(python, "-c", IMPORT_ALL, *names)
+    imported = sandbox.run(python, "-W", "ignore", "-c", IMPORT_ALL, *names)
     assert imported.output == "imported\n", imported.report
 
 
