@@ -15,7 +15,7 @@ from pypiserve.catalog.owners import IndexRecord
 from pypiserve.catalog.projects import FileRecord
 from pypiserve.core.addresses import Addresses
 from pypiserve.core.digests import Sha256
-from pypiserve.core.errors import NotFound, PermissionDenied
+from pypiserve.core.errors import NotFound, PermissionDenied, StorageUnavailable
 from pypiserve.core.events import Event
 from pypiserve.core.model import ProjectStatus
 from pypiserve.core.versions import same_version
@@ -88,8 +88,9 @@ class Downloads:
         """
         wanted = filename.removesuffix(METADATA_SUFFIX)
         found = await self._record(index, project, wanted)
+        missing = NotFound(f"The file {filename} of {project} {version} in {index.path}")
         if found is None or not same_version(found[0].version, version):
-            raise NotFound(f"The file {filename} of {project} {version} in {index.path}")
+            raise missing
         record, status = found
         shown = as_project_file(self._addresses, index, record)
         refusal = refusal_to_show(self._read_policies, index, status, project, shown)
@@ -97,14 +98,25 @@ class Downloads:
             raise PermissionDenied(refusal.reason)
         if wanted == filename:
             sha256, size_bytes = record.sha256, record.size_bytes
+        elif shown.core_metadata_sha256 is not None:
+            sha256, size_bytes = shown.core_metadata_sha256, record.core_metadata_size_bytes
         else:
-            sha256, size_bytes = record.core_metadata_sha256, record.core_metadata_size_bytes
+            raise missing
         location = await self._store.locate(sha256, filename=filename)
         return Download(filename, sha256, size_bytes, record.uploaded_at, location)
 
-    def stream(self, download: Download, *, start: int, stop: int) -> AsyncIterator[bytes]:
-        """Read a part of a file through the store."""
-        return self._store.open(download.sha256, start=start, stop=stop)
+    async def stream(self, download: Download, *, start: int, stop: int) -> AsyncIterator[bytes]:
+        """
+        Read a part of a file through the store.
+
+        Raises:
+            StorageUnavailable: The store does not answer, or does not have what the catalog names.
+        """
+        try:
+            async for chunk in self._store.open(download.sha256, start=start, stop=stop):
+                yield chunk
+        except NotFound as error:
+            raise StorageUnavailable("The bytes of this file are missing in the file store") from error
 
     def notice(self, event: Event) -> None:
         """Forget the files of a project that an event touched."""

@@ -12,6 +12,7 @@ from pypiserve.catalog.owners import IndexRecord
 from pypiserve.catalog.projects import FileRecord
 from pypiserve.core.addresses import Addresses
 from pypiserve.core.errors import NotFound
+from pypiserve.core.filenames import FileKind
 from pypiserve.core.model import ProjectDetail, ProjectFile, ProjectList
 from pypiserve.core.versions import sort_versions
 from pypiserve.plugin import ReadPolicy
@@ -62,6 +63,8 @@ class Listing:
 
 def as_project_file(addresses: Addresses, index: IndexRecord, file: FileRecord) -> ProjectFile:
     """Return the file as renderers and read policies see it."""
+    # Of wheels only: what an sdist says may be dynamic, and pip takes what is advertised for the last word.
+    is_wheel = file.kind is FileKind.WHEEL
     return ProjectFile(
         filename=file.filename,
         url=addresses.file(index.owner, index.name, file.project, version=file.version, filename=file.filename),
@@ -69,7 +72,7 @@ def as_project_file(addresses: Addresses, index: IndexRecord, file: FileRecord) 
         size_bytes=file.size_bytes,
         uploaded_at=file.uploaded_at,
         requires_python=file.requires_python,
-        core_metadata_sha256=file.core_metadata_sha256,
+        core_metadata_sha256=file.core_metadata_sha256 if is_wheel else None,
         yanked=file.yanked,
         yanked_reason=file.yanked_reason,
     )
