@@ -14,8 +14,10 @@ from pypiserve.plugin import (
     FileStore,
     Kind,
     ReadPolicy,
+    ReadPolicyKind,
     Renderer,
     UploadPolicy,
+    UploadPolicyKind,
 )
 
 __all__ = ["Instances", "build_instances"]
@@ -57,20 +59,20 @@ def build_instances(picks: Picks, context: BuildContext) -> Instances:
     Raises:
         ConfigurationError: An instance cannot work; the sentence names the distribution or the setting.
     """
-    policies = [_build(pick, context, (UploadPolicy, ReadPolicy)) for pick in picks.policies]
+    # By their kinds: the protocols look alike at run time, both have a method `judge`.
+    upload = [pick for pick in picks.policies if isinstance(pick.offer.thing, UploadPolicyKind)]
+    read = [pick for pick in picks.policies if isinstance(pick.offer.thing, ReadPolicyKind)]
     return Instances(
-        store=_build(picks.store, context, (FileStore,)),
-        authenticators=tuple(_build(pick, context, (Authenticator,)) for pick in picks.authenticators),
+        store=_build(picks.store, context, FileStore),
+        authenticators=tuple(_build(pick, context, Authenticator) for pick in picks.authenticators),
         renderers=tuple(offer.thing for offer in picks.renderers),
-        upload_policies=tuple(policy for policy in policies if isinstance(policy, UploadPolicy)),
-        read_policies=tuple(policy for policy in policies if isinstance(policy, ReadPolicy)),
-        subscribers=tuple(
-            (pick.instance.name, _build(pick, context, (EventSubscriber,))) for pick in picks.subscribers
-        ),
+        upload_policies=tuple(_build(pick, context, UploadPolicy) for pick in upload),
+        read_policies=tuple(_build(pick, context, ReadPolicy) for pick in read),
+        subscribers=tuple((pick.instance.name, _build(pick, context, EventSubscriber)) for pick in picks.subscribers),
     )
 
 
-def _build(pick: Pick[Kind[Any, Any]], context: BuildContext, protocols: tuple[type, ...]) -> Any:
+def _build(pick: Pick[Kind[Any, Any]], context: BuildContext, protocol: type) -> Any:
     own = BuildContext(pick.instance.name, context.data_folder, context.now, context.api_tokens)
     try:
         built = pick.offer.thing.build(pick.options, own)
@@ -82,11 +84,10 @@ def _build(pick: Pick[Kind[Any, Any]], context: BuildContext, protocols: tuple[t
             f"{pick.instance.key} ({pick.instance.kind}) cannot be built: {type(error).__name__}: {error}",
             "correct its settings, or ask its author",
         ) from error
-    if not isinstance(built, protocols):
-        expected = " or ".join(protocol.__name__ for protocol in protocols)
+    if not isinstance(built, protocol):
         raise PluginUnusable(
             pick.offer.distribution,
-            f"{pick.instance.kind} built a {type(built).__name__}, which lacks methods of {expected}",
+            f"{pick.instance.kind} built a {type(built).__name__}, which lacks methods of {protocol.__name__}",
             "ask its author",
         )
     return built
