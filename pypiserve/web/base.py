@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Any
 
@@ -19,7 +19,7 @@ from pypiserve.web.credentials import read_credentials
 from pypiserve.web.rules import Rule, rule_of
 from pypiserve.web.site import IndexPath, Site
 
-__all__ = ["BaseHandler"]
+__all__ = ["BaseHandler", "declared_bytes"]
 
 _log = logging.getLogger("pypiserve.web")
 
@@ -39,6 +39,9 @@ class BaseHandler(tornado.web.RequestHandler):
     index: IndexRecord
     """The index of the request; set for methods that require an action."""
 
+    wake: Callable[[], object] | None = None
+    """Called when the client has gone: whoever waits for it by other means than Tornado's puts itself here."""
+
     def initialize(self, *, site: Site, root: IndexPath | None = None) -> None:
         """
         Take what the routes hand over.
@@ -56,9 +59,9 @@ class BaseHandler(tornado.web.RequestHandler):
         """Admit the request, or refuse it."""
         self.site.requests.begin(self)
         try:
-            await self._admit(rule_of(type(self), self.request.method or ""))
+            await self.admit(rule_of(type(self), self.request.method or ""))
         except Exception as error:
-            if not self._has_body() or not self._is_worth_draining():
+            if not self._is_sending() or not self._is_worth_draining():
                 raise
             self._refusal = error
 
@@ -94,7 +97,7 @@ class BaseHandler(tornado.web.RequestHandler):
         if isinstance(error, PypiserveError):
             answer = problems.answer_to(error, accept)
         else:
-            answer = problems.answer(status_code, [self._http_problem(status_code, error)], accept)
+            answer = problems.answer(status_code, [self._http_problem(status_code)], accept)
         self.set_status(answer.status, answer.reason)
         for name, value in answer.headers:
             self.set_header(name, value)
@@ -129,8 +132,17 @@ class BaseHandler(tornado.web.RequestHandler):
         """Likewise when the client went away."""
         super().on_connection_close()
         self.site.requests.end(self)
+        if self.wake is not None:
+            self.wake()
 
-    async def _admit(self, rule: Rule | None) -> None:
+    async def admit(self, rule: Rule | None) -> None:
+        """
+        Find out who asks, and let pass who may.
+
+        Raises:
+            HTTPError: 405, there is no such method.
+            PypiserveError: The sign-in failed, or the rights do not suffice.
+        """
         if rule is None:
             raise HTTPError(405)
         owner, index = self._index_name()
@@ -147,7 +159,10 @@ class BaseHandler(tornado.web.RequestHandler):
         named = IndexPath(self.path_kwargs.pop("owner", ""), self.path_kwargs.pop("index", ""))
         return self._root or named
 
-    def _has_body(self) -> bool:
+    def _is_sending(self) -> bool:
+        # Never for GET and HEAD: their bodies mean nothing, and their methods must not run after a refusal.
+        if self.request.method in {"GET", "HEAD"}:
+            return False
         headers = self.request.headers
         return "Transfer-Encoding" in headers or headers.get("Content-Length", "0") != "0"
 
@@ -155,8 +170,7 @@ class BaseHandler(tornado.web.RequestHandler):
         # A client that waits for "100 Continue" has sent nothing yet and reads the answer at once.
         if self.request.headers.get("Expect", "").lower() == "100-continue":
             return False
-        length = self.request.headers.get("Content-Length", "")
-        if length.isdecimal() and int(length) > MAX_DRAIN_BYTES:
+        if declared_bytes(self.request.headers.get("Content-Length", "")) > MAX_DRAIN_BYTES:
             return False
         self.connection.set_max_body_size(MAX_DRAIN_BYTES)
         return True
@@ -164,17 +178,15 @@ class BaseHandler(tornado.web.RequestHandler):
     def _allowed(self) -> list[str]:
         return [method for method in self.SUPPORTED_METHODS if rule_of(type(self), method) is not None]
 
-    def _http_problem(self, status: int, error: object) -> Problem:
+    def _http_problem(self, status: int) -> Problem:
         if status == 405:  # noqa: PLR2004 - the number is the status
             allowed = ", ".join(self._allowed())
             return Problem("method-not-allowed", f"This address takes {allowed} only; {self.hint_for_method()}")
         if status == 404:  # noqa: PLR2004 - the number is the status
             return Problem("not-found", "Nothing is at this address; see the address / for what is")
-        if isinstance(error, HTTPError) and error.log_message:
-            return Problem("bad-request", error.log_message)
         if status >= 500:  # noqa: PLR2004 - the class of statuses
             return Problem("internal-error", "The server failed; its log says more")
-        return Problem("bad-request", "The request cannot be read")
+        return Problem("bad-request", "The request cannot be read: its address is not UTF-8, or a value is missing")
 
     def hint_for_method(self) -> str:
         """Say what the client probably meant, after a wrong method."""
@@ -184,3 +196,8 @@ class BaseHandler(tornado.web.RequestHandler):
     def may_be_shared(self) -> bool:
         """Whether caches between here and the client may keep what they see."""
         return self.index.public
+
+
+def declared_bytes(content_length: str) -> int:
+    """Read ``Content-Length``; 0 for what is none. What has more digits than any body only has to be too much."""
+    return int(content_length[:20]) if content_length.isdecimal() else 0

@@ -6,12 +6,13 @@ import json
 from pathlib import Path
 
 import tornado.template
+from tornado.web import HTTPError
 
 from pypiserve import __version__
 from pypiserve.core.identity import Action
 from pypiserve.web.base import BaseHandler
 from pypiserve.web.negotiation import Offer, choose
-from pypiserve.web.rules import public, requires
+from pypiserve.web.rules import Rule, public, requires
 from pypiserve.web.upload import UploadHandler
 
 __all__ = ["HealthHandler", "HomeHandler", "IndexHandler", "NotFoundHandler"]
@@ -92,13 +93,16 @@ class HealthHandler(BaseHandler):
 
 
 class NotFoundHandler(BaseHandler):
-    """Every other address."""
+    """Every other address: refused like a request without rights, so that a body is received before the answer."""
+
+    async def admit(self, rule: Rule | None) -> None:  # noqa: ARG002 - the same for every method
+        """Refuse."""
+        raise HTTPError(404)
 
     @public
     async def get(self) -> None:
         """Say that nothing is here, to any method."""
         self.check_refusal()
-        self.send_error(404)
 
     head = get
     post = get

@@ -8,6 +8,7 @@ shows both. Clients that ask for JSON get an object with the members of RFC 9457
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -55,6 +56,8 @@ _STATUS: tuple[tuple[type[errors.PypiserveError], int], ...] = (
     (errors.StorageFull, 507),
     (errors.Unavailable, 503),
 )
+
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 _TEXT = Offer(("text/plain", "text/html"))
 _JSON = Offer(("application/json",))
@@ -131,7 +134,9 @@ def _text(problems: Sequence[errors.Problem]) -> bytes:
     else:
         lines = [f"{len(problems)} problems: " + "; ".join(problem.message for problem in problems)]
         lines += [f"- {problem.message} [{problem.code}]" for problem in problems]
-    return ("\n".join(lines) + "\n").encode()
+    # What a client sent may stand in a sentence; its line breaks and control characters stay out.
+    printable = (_UNPRINTABLE.sub("?", " ".join(line.split())) for line in lines)
+    return ("\n".join(printable) + "\n").encode("utf-8", "replace")
 
 
 def _json(status: int, title: str, problems: Sequence[errors.Problem]) -> bytes:

@@ -63,7 +63,7 @@ async def send_rest(handler: BaseHandler, file: BinaryIO, *, start: int, stop: i
         try:
             sent = os.sendfile(stream.socket.fileno(), file.fileno(), position, min(_STEP_BYTES, stop - position))
         except BlockingIOError:
-            await _until_writable(stream)
+            await _until_writable(handler, stream)
             continue
         except OSError as error:
             stream.close()
@@ -77,22 +77,24 @@ async def send_rest(handler: BaseHandler, file: BinaryIO, *, start: int, stop: i
     connection._expected_content_remaining = 0  # noqa: SLF001 - there is no public way to say so
 
 
-async def _until_writable(stream: IOStream) -> None:
+async def _until_writable(handler: BaseHandler, stream: IOStream) -> None:
     loop = asyncio.get_running_loop()
-    descriptor = stream.socket.fileno()
-    # A descriptor of its own: the stream has registered the socket's for reading, and asyncio holds one
-    # reader and one writer for each.
+    # A descriptor of its own: the stream watches the socket's and closes it when the client goes. Its number may
+    # then belong to another connection, whose registration with the loop would be mixed up with ours.
+    descriptor = os.dup(stream.socket.fileno())
     writable: asyncio.Future[None] = loop.create_future()
-    loop.add_writer(descriptor, _wake, writable)
+    handler.wake = lambda: _wake(writable)
     try:
+        loop.add_writer(descriptor, _wake, writable)
         async with asyncio.timeout(_STALL_SECONDS):
             await writable
     except TimeoutError:
         stream.close()
         raise StreamClosedError from None
     finally:
-        if descriptor >= 0:
-            loop.remove_writer(descriptor)
+        handler.wake = None
+        loop.remove_writer(descriptor)
+        os.close(descriptor)
 
 
 def _wake(writable: asyncio.Future[None]) -> None:

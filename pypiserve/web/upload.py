@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from pypiserve.core.errors import FileTooLarge
 from pypiserve.core.identity import Action
-from pypiserve.web.base import BaseHandler
+from pypiserve.web.base import BaseHandler, declared_bytes
 from pypiserve.web.multipart import UploadReceiver
 from pypiserve.web.problems import UnsupportedEncoding
 from pypiserve.web.rules import requires
@@ -88,8 +88,7 @@ class UploadHandler(BaseHandler):
             return UnsupportedEncoding()
         limits = self.site.limits
         max_body_bytes = limits.max_file_size_bytes + limits.max_form_bytes + _FRAMING_BYTES
-        length = headers.get("Content-Length", "")
-        if length.isdecimal() and int(length) > max_body_bytes:
+        if declared_bytes(headers.get("Content-Length", "")) > max_body_bytes:
             return FileTooLarge(limits.max_file_size_bytes)
         self.connection.set_max_body_size(max_body_bytes)
         self._receiver = UploadReceiver(headers.get("Content-Type", ""), staging=self.site.staging, limits=limits)
