@@ -8,6 +8,7 @@ import logging
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Self
 
 from pypiserve.catalog.database import Database
@@ -47,6 +48,19 @@ class OfflineCatalog:
     """The catalog of a data folder for the command line, beside a running server or without one."""
 
     def __init__(self, settings: Settings) -> None:
+        """
+        Open the catalog.
+
+        Raises:
+            ConfigurationError: There is none in the data folder, or it cannot be used.
+        """
+        if not _catalog_file(settings).exists():
+            raise InvalidSetting(
+                settings.source_of("data"),
+                "data",
+                f"no catalog is in the folder {settings.data}",
+                "name the folder of a server with --data, or make one with: pypiserve serve",
+            )
         self._database, _ = _open_catalog(settings)
         self.accounts = _accounts(settings, self._database)
         self.curation = Curation(self._database, now=_utc_now)
@@ -96,7 +110,6 @@ class Server:
         settings = self._settings
         database, doorbell = _open_catalog(settings)
         self._parts.callback(database.close)
-        self.prepared = self._prepare(database)
         tokens = TokenLookup(database)
         instances = build_instances(self._picks, BuildContext("", settings.data, _utc_now, tokens))
         self._parts.push_async_callback(instances.close)
@@ -105,6 +118,9 @@ class Server:
         for name, subscriber in instances.subscribers:
             self._run(Delivery(name, subscriber, database).run())
         self._listen(site)
+        # After all that can fail: a token that was made and never shown would be lost. No request comes in between,
+        # since nothing is awaited.
+        self.prepared = self._prepare(database)
 
     def _build_site(self, database: Database, doorbell: Doorbell, tokens: TokenLookup, instances: Instances) -> Site:
         settings = self._settings
@@ -190,13 +206,17 @@ def _open_catalog(settings: Settings) -> tuple[Database, Doorbell]:
         raise InvalidSetting(
             settings.source_of("data"), "data", problem, "name a folder that may be written"
         ) from error
-    database = Database(settings.data / "catalog.sqlite3", doorbell)
+    database = Database(_catalog_file(settings), doorbell)
     try:
         migrate(database.engine)
     except BaseException:
         database.close()
         raise
     return database, doorbell
+
+
+def _catalog_file(settings: Settings) -> Path:
+    return settings.data / "catalog.sqlite3"
 
 
 def _accounts(settings: Settings, database: Database) -> Accounts:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy.exc import DBAPIError
 
 from pypiserve.core.errors import ConfigurationError
 
@@ -34,20 +35,39 @@ class UnknownSchema(ConfigurationError):
         )
 
 
+class CatalogUnusable(ConfigurationError):
+    """The database cannot be opened."""
+
+    code = "catalog-unusable"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return (
+            f"The catalog in the data folder cannot be used ({self.reason}); "
+            "see that catalog.sqlite3 and its folder may be written, or restore it from a backup."
+        )
+
+
 def migrate(engine: Engine) -> None:
     """
     Create or upgrade the schema; do nothing when it is current.
 
     Raises:
         UnknownSchema: A newer version has been here.
+        CatalogUnusable: The file is no database, may not be written, or is locked for too long.
     """
-    with engine.connect() as connection:
-        revision = _revision(connection)
-    if revision == HEAD_REVISION:
-        return
-    if revision is not None and revision > HEAD_REVISION:
-        raise UnknownSchema(revision)
-    _upgrade(engine)
+    try:
+        with engine.connect() as connection:
+            revision = _revision(connection)
+        if revision is not None and revision > HEAD_REVISION:
+            raise UnknownSchema(revision)
+        if revision != HEAD_REVISION:
+            _upgrade(engine)
+    except DBAPIError as error:
+        raise CatalogUnusable(str(error.orig)) from error
 
 
 def _revision(connection: Connection) -> str | None:

@@ -16,7 +16,7 @@ from pypiserve.core.errors import Conflict, NotFound, PypiserveError
 from pypiserve.core.identity import ANYONE, SIGNED_IN, Role
 from pypiserve.core.names import as_index_name, as_owner_name
 
-__all__ = ["OPERATOR", "Accounts", "InvalidName", "NewToken"]
+__all__ = ["OPERATOR", "Accounts", "InvalidName", "NameTaken", "NewToken"]
 
 OPERATOR = "operator"
 """Subject in the journal of what is done on the command line."""
@@ -67,20 +67,28 @@ class Accounts:
             InvalidName: The name cannot be one.
             NameTaken: An owner of this name exists, in any letter case.
         """
-        try:
-            owner_name = as_owner_name(name)
-        except ValueError as error:
-            raise InvalidName(f"{name!r} is no name for an owner: {error}") from None
+        self._database.write_now(lambda connection: self._insert_owner(connection, name, public=public, kind=kind))
+
+    def create_first_owner(self, name: str, *, public: bool, token_name: str | None) -> NewToken | None:
+        """
+        Create an owner in a catalog that has none, and a token for an administrator of the server if it has a name.
+
+        It is one transaction: a crash leaves nothing or all, and of two servers that start at once one does it.
+
+        Raises:
+            NameTaken: There are owners already.
+        """
+        secret = new_api_token()
 
         def work(connection: Connection) -> None:
-            if owners.find_owner(connection, owner_name) is not None:
-                raise NameTaken(f"An owner {name} exists already; names are the same in any letter case")
-            now = self._now()
-            owners.create_owner(connection, owner_name, kind=kind, public=public, subject=OPERATOR, now=now)
-            record = _owner(connection, owner_name)
-            owners.create_index(connection, record, as_index_name("pypi"), subject=OPERATOR, now=now)
+            if owners.list_owners(connection):
+                raise NameTaken("There are owners already")
+            self._insert_owner(connection, name, public=public, kind="organisation")
+            if token_name is not None:
+                self._insert_token(connection, token_name, secret, Role.ADMINISTRATOR, owner=None, expires_at=None)
 
         self._database.write_now(work)
+        return NewToken(token_name, secret, Role.ADMINISTRATOR, None, None) if token_name is not None else None
 
     def set_visibility(self, name: str, *, public: bool) -> None:
         """Make an owner's indexes readable by everybody, or only by those who were granted a role."""
@@ -153,25 +161,9 @@ class Accounts:
                 f"{name!r} is no name for a token: it has 1 to 64 letters, digits, '.', '_', '@' and '-'"
             )
         secret = new_api_token()
-
-        def work(connection: Connection) -> None:
-            if tokens.find_token_by_name(connection, name) is not None:
-                raise NameTaken(f"A token {name} exists or existed; choose another name")
-            now = self._now()
-            record = _owner(connection, owner) if owner else None
-            tokens.create_token(
-                connection, name, hash_api_token(secret), expires_at=expires_at, subject=OPERATOR, now=now
-            )
-            owners.grant_role(
-                connection,
-                record,
-                grantee=f"{self._token_authenticator}:{name}",
-                role=role,
-                subject=OPERATOR,
-                now=now,
-            )
-
-        self._database.write_now(work)
+        self._database.write_now(
+            lambda connection: self._insert_token(connection, name, secret, role, owner=owner, expires_at=expires_at)
+        )
         return NewToken(name, secret, role, owner, expires_at)
 
     def list_tokens(self) -> list[TokenRecord]:
@@ -190,6 +182,38 @@ class Accounts:
         )
         if not revoked:
             raise NotFound(f"A token {name} that is not revoked yet")
+
+    def _insert_owner(self, connection: Connection, name: str, *, public: bool, kind: str) -> None:
+        try:
+            owner_name = as_owner_name(name)
+        except ValueError as error:
+            raise InvalidName(f"{name!r} is no name for an owner: {error}") from None
+        if owners.find_owner(connection, owner_name) is not None:
+            raise NameTaken(f"An owner {name} exists already; names are the same in any letter case")
+        now = self._now()
+        owners.create_owner(connection, owner_name, kind=kind, public=public, subject=OPERATOR, now=now)
+        record = _owner(connection, owner_name)
+        owners.create_index(connection, record, as_index_name("pypi"), subject=OPERATOR, now=now)
+
+    def _insert_token(
+        self,
+        connection: Connection,
+        name: str,
+        secret: str,
+        role: Role,
+        *,
+        owner: str | None,
+        expires_at: datetime | None,
+    ) -> None:
+        if tokens.find_token_by_name(connection, name) is not None:
+            raise NameTaken(f"A token {name} exists or existed; choose another name")
+        now = self._now()
+        record = _owner(connection, owner) if owner else None
+        tokens.create_token(
+            connection, name, hash_api_token(secret), expires_at=expires_at, subject=OPERATOR, now=now
+        )
+        grantee = f"{self._token_authenticator}:{name}"
+        owners.grant_role(connection, record, grantee=grantee, role=role, subject=OPERATOR, now=now)
 
 
 def _owner(connection: Connection, name: str) -> OwnerRecord:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from dataclasses import dataclass
 
-from pypiserve.core.identity import Role
-from pypiserve.services.accounts import Accounts, NewToken
+from pypiserve.services.accounts import Accounts, NameTaken, NewToken
 
 __all__ = ["FIRST_OWNER", "Prepared", "prepare_start"]
 
@@ -42,11 +42,10 @@ def prepare_start(accounts: Accounts, *, owner: str, private: bool, make_token: 
         private: Whether reading must take credentials.
         make_token: Whether somebody would recognise an API token.
     """
+    with contextlib.suppress(NameTaken):
+        token_name = _TOKEN_NAME if make_token else None
+        return Prepared(accounts.create_first_owner(owner, public=not private, token_name=token_name), private)
     known = accounts.list_owners()
-    if not known:
-        accounts.create_owner(owner, public=not private)
-        token = accounts.create_token(_TOKEN_NAME, Role.ADMINISTRATOR, owner=None) if make_token else None
-        return Prepared(token, private)
     record = next((record for record in known if record.name.casefold() == owner.casefold()), None)
     if record is None:
         _log.warning("There is no owner %s; make it with: pypiserve owner create %s", owner, owner)
