@@ -64,6 +64,8 @@ class JournalFollower:
                 await self.catch_up()
             except PypiserveError as error:
                 _log.warning("The journal could not be read: %s", error)
+            except Exception:  # noqa: BLE001 - whatever it was, the timer must go on
+                _log.exception("The journal could not be read")
 
     def _tell(self, event: Event) -> None:
         for listener in self._listeners:
