@@ -9,7 +9,13 @@ Spec: RFC 7578; the legacy upload API's form.
 
 from __future__ import annotations
 
-from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
+from multipart import (
+    MultipartError,
+    MultipartSegment,
+    ParserLimitReached,
+    PushMultipartParser,
+    parse_options_header,
+)
 
 from pypiserve.core.errors import FileTooLarge, InvalidUpload, Problem, PypiserveError
 from pypiserve.services.staging import StagedFile, StagingArea
@@ -19,6 +25,7 @@ from pypiserve.web.site import Limits
 __all__ = ["UploadReceiver"]
 
 _MAX_PARTS = 10_000  # one for each classifier, dependency and URL: some projects pass a thousand
+_MAX_BOUNDARY_CHARACTERS = 70  # RFC 2046, section 5.1.1
 _CONTENT = "content"
 _KEPT_FIELDS = frozenset(
     {
@@ -56,7 +63,7 @@ class UploadReceiver:
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes of the body."""
-        if self._fault is not None or self._parser is None:
+        if self._fault is not None or self._parser is None or not data:
             return
         try:
             for event in self._parser.parse(data):
@@ -66,6 +73,13 @@ class UploadReceiver:
                     self._end()
                 else:
                     self._take(bytes(event))
+        except ParserLimitReached:
+            self._fail(
+                InvalidUpload.because(
+                    "form-too-large",
+                    f"The form has more than {_MAX_PARTS} parts, or a part with headers longer than 4 KiB",
+                )
+            )
         except MultipartError:
             self._fail(_unreadable())
         except PypiserveError as error:
@@ -95,7 +109,9 @@ class UploadReceiver:
             )
         if self._fault is not None:
             raise self._fault
-        return Upload(self._fields, self._filename, self._staged or self._staging.new_file())
+        if self._staged is None:
+            self._staged = self._staging.new_file()
+        return Upload(self._fields, self._filename, self._staged)
 
     @property
     def is_registration(self) -> bool:
@@ -111,7 +127,7 @@ class UploadReceiver:
     def _parser_for(self, content_type: str) -> PushMultipartParser | None:
         media_type, options = parse_options_header(content_type)
         boundary = options.get("boundary", "")
-        if media_type.lower() != "multipart/form-data" or not boundary:
+        if media_type.lower() != "multipart/form-data" or not 0 < len(boundary) <= _MAX_BOUNDARY_CHARACTERS:
             self._fail(
                 InvalidUpload.because(
                     "not-multipart", "An upload is a multipart/form-data form; publish with twine, uv or the like"
@@ -119,7 +135,9 @@ class UploadReceiver:
             )
             return None
         try:
-            return PushMultipartParser(boundary, max_segment_count=_MAX_PARTS, strict=True)
+            # Not strict: a strict parser refuses whatever stands behind the last delimiter, if it comes in another
+            # piece, and that is where every client writes a line end.
+            return PushMultipartParser(boundary, max_segment_count=_MAX_PARTS)
         except MultipartError:
             self._fail(_unreadable())
             return None
