@@ -23,7 +23,8 @@ class Doorbell:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             if os.fstat(descriptor).st_size < _SIZE_BYTES:
-                os.ftruncate(descriptor, _SIZE_BYTES)
+                # Written, not only made long: a store into a hole of a full disk would kill the process.
+                os.pwrite(descriptor, bytes(_SIZE_BYTES), 0)
             self._memory = mmap.mmap(descriptor, _SIZE_BYTES)
         finally:
             os.close(descriptor)
