@@ -53,17 +53,16 @@ class BaseHandler(tornado.web.RequestHandler):
         self.site = site
         self._root = root
         self.identity: Identity = ANONYMOUS
-        self._refusal: Exception | None = None
+        self.is_refused = False
+        self._leaves_body = False
 
     async def prepare(self) -> None:
         """Admit the request, or refuse it."""
         self.site.requests.begin(self)
         try:
             await self.admit(rule_of(type(self), self.request.method or ""))
-        except Exception as error:
-            if not self._is_sending() or not self._is_worth_draining():
-                raise
-            self._refusal = error
+        except Exception as error:  # noqa: BLE001 - it is raised, now or in place of the method
+            self.refuse(error)
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:  # noqa: ARG002 - Tornado passes it
         """Throw the body away; handlers that take one override this."""
@@ -76,10 +75,24 @@ class BaseHandler(tornado.web.RequestHandler):
         assert isinstance(connection, HTTP1Connection)  # noqa: S101 - nothing else is ever made
         return connection
 
-    def check_refusal(self) -> None:
-        """Raise the refusal that was held back; methods of handlers that take a body call it first."""
-        if self._refusal is not None:
-            raise self._refusal
+    def refuse(self, refusal: Exception) -> None:
+        """
+        Refuse the request, to be called in ``prepare``: at once, or when its body was received and thrown away.
+
+        The method of the request does not run.
+        """
+        self.is_refused = True
+        if not self._is_sending():
+            raise refusal
+        if not self._is_worth_draining():
+            self._leaves_body = True
+            raise refusal
+
+        async def tell(*_: object, **__: object) -> None:
+            raise refusal
+
+        # In place of the method itself, so that none can run by forgetting to look.
+        setattr(self, (self.request.method or "").lower(), tell)
 
     def compute_etag(self) -> None:
         """Entity tags are set from digests; hashing every body again would cost more than the rest."""
@@ -101,6 +114,8 @@ class BaseHandler(tornado.web.RequestHandler):
         self.set_status(answer.status, answer.reason)
         for name, value in answer.headers:
             self.set_header(name, value)
+        if self._leaves_body:
+            self.set_header("Connection", "close")
         if answer.status == 405:  # noqa: PLR2004 - the number is the status
             self.set_header("Allow", ", ".join(self._allowed()))
         self.finish(answer.body)

@@ -98,15 +98,3 @@ class NotFoundHandler(BaseHandler):
     async def admit(self, rule: Rule | None) -> None:  # noqa: ARG002 - the same for every method
         """Refuse."""
         raise HTTPError(404)
-
-    @public
-    async def get(self) -> None:
-        """Say that nothing is here, to any method."""
-        self.check_refusal()
-
-    head = get
-    post = get
-    put = get
-    patch = get
-    delete = get
-    options = get

@@ -23,6 +23,9 @@ _READ_STEP_BYTES = 512 << 10
 _BODY_BYTES = 1 << 20
 """Bound on bodies of requests whose handler did not set another; handlers of uploads do."""
 
+_BODY_SECONDS = 300
+"""Bound on the time for such a body, and for one that is refused: nobody holds a connection for ever."""
+
 
 class WebServer:
     """One listening server."""
@@ -35,6 +38,7 @@ class WebServer:
             idle_connection_timeout=_IDLE_SECONDS,
             max_header_size=_HEADER_BYTES,
             max_body_size=_BODY_BYTES,
+            body_timeout=_BODY_SECONDS,
             chunk_size=_READ_STEP_BYTES,
         )
         self._requests = requests

@@ -11,12 +11,13 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TypeVar
 
-from pypiserve.core.errors import FileTooLarge
+from pypiserve.core.errors import FileTooLarge, PypiserveError
 from pypiserve.core.identity import Action
-from pypiserve.web.base import BaseHandler, declared_bytes
+from pypiserve.web.base import MAX_DRAIN_BYTES, BaseHandler, declared_bytes
 from pypiserve.web.multipart import UploadReceiver
 from pypiserve.web.problems import UnsupportedEncoding
 from pypiserve.web.rules import requires
+from pypiserve.web.site import IndexPath, Site
 
 __all__ = ["UploadHandler"]
 
@@ -25,6 +26,9 @@ T = TypeVar("T")
 _FRAMING_BYTES = 4 << 20
 """Room for boundaries and part headers, beside the bounds on what the parts hold."""
 
+_BODY_SECONDS = 6 * 3600
+"""How long one upload may take: 2 GiB at 100 KB/s. What a vanished client left unfinished is given up then."""
+
 _BATCH_BYTES = 1 << 20
 """Bytes that are parsed, hashed and written in one step in a thread; smaller steps cost more than they hold."""
 
@@ -32,22 +36,27 @@ _BATCH_BYTES = 1 << 20
 class UploadHandler(BaseHandler):
     """Receives, and publishes through ``services.publishing``."""
 
-    async def prepare(self) -> None:
-        """Refuse at the headers what can be refused there, and get ready to receive the rest."""
+    def initialize(self, *, site: Site, root: IndexPath | None = None) -> None:
+        """Take what the routes hand over; nothing is received yet."""
+        super().initialize(site=site, root=root)
         self._receiver: UploadReceiver | None = None
         self._batch: list[bytes] = []
         self._batch_bytes = 0
         self._feeding: asyncio.Future[None] | None = None
         self._is_complete = False
+
+    async def prepare(self) -> None:
+        """Refuse at the headers what can be refused there, and get ready to receive the rest."""
         await super().prepare()
-        if self._refusal is None and self.request.method == "POST":
-            self._refusal = self._refusal_at_headers()
-        if self._refusal is not None and not self._is_worth_draining():
-            raise self._refusal
+        if not self.is_refused and self.request.method == "POST":
+            try:
+                self._receiver = self._new_receiver()
+            except PypiserveError as error:
+                self.refuse(error)
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
         """Take bytes of the body; the connection reads on when a full batch was dealt with."""
-        if self._refusal is not None or self._receiver is None:
+        if self._receiver is None:
             return None
         self._batch.append(chunk)
         self._batch_bytes += len(chunk)
@@ -59,8 +68,7 @@ class UploadHandler(BaseHandler):
         self._is_complete = True
         receiver = self._receiver
         try:
-            self.check_refusal()
-            assert receiver is not None  # noqa: S101 - prepare() made it, or there is a refusal
+            assert receiver is not None  # noqa: S101 - prepare() made it, or this method does not run
             await self._hand_over()
             await self._settle()
             upload = await self._in_thread(receiver.finish)
@@ -82,17 +90,18 @@ class UploadHandler(BaseHandler):
         if not self._is_complete and self._receiver is not None:
             asyncio.get_running_loop().create_task(self._discard())
 
-    def _refusal_at_headers(self) -> Exception | None:
+    def _new_receiver(self) -> UploadReceiver:
         headers = self.request.headers
         if "Content-Encoding" in headers:
-            return UnsupportedEncoding()
+            raise UnsupportedEncoding
         limits = self.site.limits
         max_body_bytes = limits.max_file_size_bytes + limits.max_form_bytes + _FRAMING_BYTES
         if declared_bytes(headers.get("Content-Length", "")) > max_body_bytes:
-            return FileTooLarge(limits.max_file_size_bytes)
-        self.connection.set_max_body_size(max_body_bytes)
-        self._receiver = UploadReceiver(headers.get("Content-Type", ""), staging=self.site.staging, limits=limits)
-        return None
+            raise FileTooLarge(limits.max_file_size_bytes)
+        # A body in chunks does not say how long it is: what is too much is thrown away, so that the answer is seen.
+        self.connection.set_max_body_size(max(max_body_bytes, MAX_DRAIN_BYTES))
+        self.connection.set_body_timeout(_BODY_SECONDS)
+        return UploadReceiver(headers.get("Content-Type", ""), staging=self.site.staging, limits=limits)
 
     async def _hand_over(self) -> None:
         """Give the batch to a thread, when it is done with the one before: the next is received meanwhile."""
