@@ -94,7 +94,7 @@ def answer_to(error: errors.PypiserveError, accept: str | None) -> Answer:
         problems = list(error.problems)
     else:
         problems = [errors.Problem(error.code, str(error))]
-    return answer(status, problems, accept, more=_headers_of(error, status))
+    return answer(status, problems, accept, more=_headers_of(error))
 
 
 def answer(
@@ -105,41 +105,39 @@ def answer(
     more: Sequence[tuple[str, str]] = (),
 ) -> Answer:
     """Write a response that tells one or more problems."""
-    title = "; ".join(problem.message for problem in problems)
+    lines = _lines(problems)
     # Text first: twine, pip, curl and browsers take anything, and people read it.
     offer = choose(accept, (_TEXT, _JSON, _PROBLEM)) or _TEXT
     if offer is _TEXT:
-        media_type, body = "text/plain; charset=utf-8", _text(problems)
+        media_type, body = "text/plain; charset=utf-8", ("\n".join(lines) + "\n").encode("utf-8", "replace")
     else:
-        media_type, body = offer.media_types[0], _json(status, title, problems)
+        media_type, body = offer.media_types[0], _json(status, problems)
     # Never kept: a project that is missing now may be published in a second.
     headers = [("Content-Type", media_type), ("Cache-Control", "no-store"), ("Vary", "Accept"), *more]
-    return Answer(status, reason_phrase(title), headers, body)
+    return Answer(status, reason_phrase(lines[0]), headers, body)
 
 
-def _headers_of(error: errors.PypiserveError, status: int) -> list[tuple[str, str]]:
+def _headers_of(error: errors.PypiserveError) -> list[tuple[str, str]]:
     if isinstance(error, errors.AuthenticationFailed):
         return [("WWW-Authenticate", CHALLENGE)]
     if isinstance(error, errors.Unavailable):
         # Seconds, not a date: poetry reads a number.
         return [("Retry-After", str(error.retry_after_seconds))]
-    if status == 413:  # noqa: PLR2004 - the number is the status
-        return [("Connection", "close")]
     return []
 
 
-def _text(problems: Sequence[errors.Problem]) -> bytes:
+def _lines(problems: Sequence[errors.Problem]) -> list[str]:
     if len(problems) == 1:
         lines = [problems[0].message]
     else:
         lines = [f"{len(problems)} problems: " + "; ".join(problem.message for problem in problems)]
         lines += [f"- {problem.message} [{problem.code}]" for problem in problems]
     # What a client sent may stand in a sentence; its line breaks and control characters stay out.
-    printable = (_UNPRINTABLE.sub("?", " ".join(line.split())) for line in lines)
-    return ("\n".join(printable) + "\n").encode("utf-8", "replace")
+    return [_UNPRINTABLE.sub("?", " ".join(line.split())) for line in lines]
 
 
-def _json(status: int, title: str, problems: Sequence[errors.Problem]) -> bytes:
+def _json(status: int, problems: Sequence[errors.Problem]) -> bytes:
+    title = "; ".join(problem.message for problem in problems)
     document = {
         "type": "about:blank",
         "title": title,
