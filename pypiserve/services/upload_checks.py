@@ -72,6 +72,8 @@ def examine(upload: Upload) -> Examined:
         InvalidUpload: With every problem that was found.
         StorageUnavailable: The staged file cannot be read.
     """
+    # Whatever else may be wrong with a request for something else, or with nothing, would only be in the way.
+    _check_purpose(upload)
     problems = [*_form_problems(upload), *_digest_problems(upload)]
     filename = _collected(problems, lambda: parse_filename(upload.filename))
     if filename is None:
@@ -103,14 +105,19 @@ def _archive_metadata(upload: Upload, filename: DistributionFilename) -> Archive
         return read_core_metadata(upload.staged.handle, filename)
 
 
-def _form_problems(upload: Upload) -> Iterator[Problem]:
+def _check_purpose(upload: Upload) -> None:
     action = upload.field(":action")
     if action not in {None, "file_upload"}:
-        yield Problem("unknown-action", "This index takes :action=file_upload only")
+        raise InvalidUpload.because(
+            "unknown-action", f"This index takes :action=file_upload only, not {_shown(action)}"
+        )
+    if upload.staged.size_bytes == 0:
+        raise InvalidUpload.because("empty-file", "The file is empty; build it again")
+
+
+def _form_problems(upload: Upload) -> Iterator[Problem]:
     if upload.field("protocol_version") not in {None, "1"}:
         yield Problem("unknown-protocol-version", "Unknown protocol version; this index speaks version 1")
-    if upload.staged.size_bytes == 0:
-        yield Problem("empty-file", "The file is empty; build it again")
 
 
 def _filetype_problems(upload: Upload, filename: DistributionFilename) -> Iterator[Problem]:
