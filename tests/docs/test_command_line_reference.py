@@ -6,8 +6,8 @@ import shlex
 
 import click
 import pytest
-
 from doc_pages import all_pages, blocks, flat, page, section
+
 from pypiserve.cli.main import main
 from pypiserve.plugin._loading import load_plugins
 

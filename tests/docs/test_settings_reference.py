@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 import pytest
+from doc_pages import page, section, tables
 from msgspec import inspect
 
-from doc_pages import page, section, tables
 from pypiserve.plugin import Kind
 from pypiserve.plugin._loading import load_plugins
 from pypiserve.settings import SettingRow, describe_settings

@@ -1,0 +1,74 @@
+"""The tables of roles, refusals and events say what the code does."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from doc_pages import page, section, tables
+
+from pypiserve.catalog.owners import IndexRecord
+from pypiserve.core.events import Event, EventKind
+from pypiserve.core.identity import ANONYMOUS, ANYONE, SIGNED_IN, Action, Identity, Role
+from pypiserve.services.access import decide
+from pypiserve.web.problems import status_of
+
+_ALICE = Identity("htpasswd", "alice")
+
+
+def test_roles_may_do_what_the_table_says() -> None:
+    """Each role has a row, and each action a column, with the answer that the code gives."""
+    rows = tables(section(page("reference/roles.md"), "## What a role may do"))
+    expected = [
+        [f"`{role}`", *("yes" if role.rank >= action.needs.rank else "no" for action in Action)] for role in Role
+    ]
+    assert rows == expected
+
+
+def test_subjects_are_those_of_the_code() -> None:
+    """The table of subjects names the two that stand for many."""
+    rows = tables(section(page("reference/roles.md"), "## Who has a role"))
+    assert [row[0].strip("`") for row in rows] == ["AUTHENTICATOR:NAME", SIGNED_IN, ANYONE]
+
+
+@pytest.mark.parametrize("row", tables(section(page("reference/roles.md"), "## What a refusal looks like")))
+def test_refusals_are_as_the_table_says(row: list[str], readable: IndexRecord, hidden: IndexRecord) -> None:
+    """Who may not publish gets the status in the table, by who asks and whether the index may be read."""
+    identity = ANONYMOUS if row[0].startswith("nobody") else _ALICE
+    refusal = decide(identity, Action.PUBLISH, readable if row[1] == "yes" else hidden, name="main/pypi")
+    assert refusal is not None
+    assert status_of(refusal) == int(row[2][:3])
+
+
+def test_private_and_missing_sound_the_same(hidden: IndexRecord) -> None:
+    """To a stranger the refusal is one sentence, whether the index is private or missing."""
+    refusals = [decide(ANONYMOUS, Action.READ, index, name="main/pypi") for index in (hidden, None)]
+    assert str(refusals[0]) == str(refusals[1]) != "None"
+
+
+@pytest.fixture
+def readable() -> IndexRecord:
+    """A public index."""
+    return _index(public=True)
+
+
+@pytest.fixture
+def hidden() -> IndexRecord:
+    """A private index."""
+    return _index(public=False)
+
+
+def _index(*, public: bool) -> IndexRecord:
+    return IndexRecord(1, "main", "pypi", public=public, roles={})
+
+
+def test_every_event_kind_is_listed() -> None:
+    """The table has each kind of event, in the order of the code."""
+    rows = tables(section(page("reference/events.md"), "## Kinds"))
+    assert [row[0].strip("`") for row in rows] == [kind.value for kind in EventKind]
+
+
+def test_every_field_of_an_event_is_listed() -> None:
+    """So does the table of fields."""
+    rows = tables(section(page("reference/events.md"), "## Fields"))
+    assert [row[0].strip("`") for row in rows] == [field.name for field in dataclasses.fields(Event)]
