@@ -1,0 +1,187 @@
+"""Uploads over bare connections: cut, stretched, in chunks, hesitating."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import socket
+from collections.abc import Iterator
+
+import pytest
+from uploading import content_part, encode, exchange, head_of, keeps_nothing, published, read_reply, usual_parts
+
+from pypiserve.testing import a_wheel
+from pypiserve.testing.server import ServerUnderTest
+
+MAX_FILE_BYTES = 3_000_000
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerUnderTest]:
+    """Return a server that the tests of this module share; each has projects of its own."""
+    with ServerUnderTest(tmp_path_factory.mktemp("site"), f"max_file_size_bytes = {MAX_FILE_BYTES}\n") as running:
+        yield running
+
+
+def body_of(project: str, *, padding_bytes: int = 0) -> bytes:
+    """Write the form of a wheel."""
+    wheel = a_wheel(project, padding_bytes=padding_bytes)
+    return encode([*usual_parts(wheel), content_part(wheel)])
+
+
+def in_chunks(body: bytes, step: int) -> Iterator[bytes]:
+    """Cut a body as ``Transfer-Encoding: chunked`` wants it."""
+    for at in range(0, len(body), step):
+        piece = body[at : at + step]
+        yield b"%x\r\n%b\r\n" % (len(piece), piece)
+    yield b"0\r\n\r\n"
+
+
+def is_closed(connection: socket.socket) -> bool:
+    """Say whether the server has closed its end."""
+    with contextlib.suppress(ConnectionError):
+        return connection.recv(1) == b""
+    return True
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.99])
+@pytest.mark.parametrize("padding_bytes", [0, 2_500_000])
+def test_a_connection_that_is_cut_leaves_nothing(site: ServerUnderTest, share: float, padding_bytes: int) -> None:
+    """Wherever the client goes away, what was received is removed at once, not at the next start."""
+    body = body_of("cut", padding_bytes=padding_bytes)
+    with keeps_nothing(site), exchange(site) as connection:
+        connection.sendall(head_of(site, Content_Length=str(len(body))) + body[: int(len(body) * share)])
+
+
+def test_a_connection_that_is_reset_leaves_nothing(site: ServerUnderTest) -> None:
+    """The same when it ends with an error instead of an end."""
+    body = body_of("reset", padding_bytes=2_500_000)
+    with keeps_nothing(site), exchange(site) as connection:
+        connection.sendall(head_of(site, Content_Length=str(len(body))) + body[:-1000])
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+
+
+def test_a_body_shorter_than_declared_is_not_published(site: ServerUnderTest) -> None:
+    """The client says that it has sent all: the server does not believe the form, complete as it looks."""
+    body = body_of("shorter")
+    with keeps_nothing(site), exchange(site) as connection:
+        connection.sendall(head_of(site, Content_Length=str(len(body) + 10)) + body)
+        connection.shutdown(socket.SHUT_WR)
+        assert is_closed(connection)
+
+
+def test_a_body_longer_than_declared_is_refused(site: ServerUnderTest) -> None:
+    """What is read is an incomplete form; what comes behind it is no request."""
+    body = body_of("longer")
+    with keeps_nothing(site), exchange(site) as connection:
+        connection.sendall(head_of(site, Content_Length=str(len(body) - 10)) + body)
+        reply = read_reply(connection)
+    assert (reply.status, reply.text) == (
+        http.client.BAD_REQUEST,
+        "The upload ended before its last part was complete; send it again\n",
+    )
+
+
+@pytest.mark.parametrize("step", [7, 1000, 1 << 20])
+def test_a_body_may_come_in_chunks(site: ServerUnderTest, step: int) -> None:
+    """No client sends them so today; a proxy may."""
+    with exchange(site) as connection:
+        connection.sendall(head_of(site, Transfer_Encoding="chunked"))
+        connection.sendall(b"".join(in_chunks(body_of(f"chunked{step}"), step)))
+        assert read_reply(connection).status == http.client.CREATED
+    assert len(published(site, f"chunked{step}")) == 1
+
+
+@pytest.mark.parametrize("padding_bytes", [MAX_FILE_BYTES, 8 * MAX_FILE_BYTES])
+def test_a_file_over_the_limit_is_refused_in_chunks_too(site: ServerUnderTest, padding_bytes: int) -> None:
+    """Without a declared length the limit is found on the way, and the client still sees the answer."""
+    with keeps_nothing(site), exchange(site) as connection:
+        connection.sendall(head_of(site, Transfer_Encoding="chunked"))
+        for chunk in in_chunks(body_of("large", padding_bytes=padding_bytes), 1 << 18):
+            connection.sendall(chunk)
+        reply = read_reply(connection)
+    assert reply.status == http.client.REQUEST_ENTITY_TOO_LARGE
+    assert f"({MAX_FILE_BYTES} bytes)" in reply.text
+
+
+@pytest.mark.parametrize("size", ["10000000000", "9" * 19, "9" * 5000])
+def test_a_body_that_is_hopelessly_large_is_refused_before_it_comes(site: ServerUnderTest, size: str) -> None:
+    """413 at once, and the connection is closed: nobody reads ten gigabytes to say no."""
+    with keeps_nothing(site), exchange(site) as connection:
+        connection.sendall(head_of(site, Content_Length=size))
+        reply = read_reply(connection)
+        assert (reply.status, reply.headers["connection"]) == (http.client.REQUEST_ENTITY_TOO_LARGE, "close")
+        assert is_closed(connection)
+
+
+def test_who_waits_for_permission_gets_it(site: ServerUnderTest) -> None:
+    """A client that asks first is told to go on, and publishes."""
+    body = body_of("expected")
+    with exchange(site) as connection:
+        connection.sendall(head_of(site, Content_Length=str(len(body)), Expect="100-continue"))
+        assert connection.recv(1024).startswith(b"HTTP/1.1 100 ")
+        connection.sendall(body)
+        assert read_reply(connection).status == http.client.CREATED
+
+
+def test_who_waits_for_permission_is_refused_without_sending(site: ServerUnderTest) -> None:
+    """A client that asks first learns at once that it has no rights, and sends nothing."""
+    with keeps_nothing(site), exchange(site) as connection:
+        connection.sendall(head_of(site, token="wrong", Content_Length="100000", Expect="100-continue"))
+        reply = read_reply(connection)
+        assert (reply.status, reply.headers["connection"]) == (http.client.UNAUTHORIZED, "close")
+        assert is_closed(connection)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content_Length": "-1"},
+        {"Content_Length": "1e3"},
+        {"Content_Length": "5, 6"},
+        {"Content_Length": "5", "Transfer_Encoding": "chunked"},
+        {"Transfer_Encoding": "gzip, chunked"},
+        {"Transfer_Encoding": "chunked, chunked"},
+    ],
+)
+def test_a_request_that_contradicts_itself_is_refused(site: ServerUnderTest, headers: dict[str, str]) -> None:
+    """Two readings of where a request ends are how requests are smuggled past proxies."""
+    with keeps_nothing(site), exchange(site) as connection:
+        connection.sendall(head_of(site, **headers) + b"5\r\nhello\r\n0\r\n\r\n")
+        assert read_reply(connection).status == http.client.BAD_REQUEST
+        assert is_closed(connection)
+
+
+def test_a_connection_serves_one_upload_after_the_other(site: ServerUnderTest) -> None:
+    """Also after a refusal: what was thrown away is not taken for the next request."""
+    with exchange(site) as connection:
+        for token, status in [(None, 201), ("wrong", 401), (None, 200), ("wrong", 401), (None, 200)]:
+            body = body_of("kept-alive")
+            connection.sendall(head_of(site, token=token, Content_Length=str(len(body))) + body)
+            assert read_reply(connection).status == status
+
+
+def test_two_uploads_may_be_sent_without_waiting(site: ServerUnderTest) -> None:
+    """The second request is already there while the first is answered."""
+    requests = [
+        head_of(site, Content_Length=str(len(body))) + body for body in (body_of("piped-a"), body_of("piped-b"))
+    ]
+    with exchange(site) as connection:
+        connection.sendall(b"".join(requests))
+        response = b""
+        while response.count(b"Published") < 2:
+            received = connection.recv(65536)
+            assert received
+            response += received
+    assert published(site, "piped-a")
+    assert published(site, "piped-b")
+
+
+def test_an_address_that_is_no_text_is_refused(site: ServerUnderTest, caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing fails when the client goes away from it in the middle either."""
+    body = body_of("illegible")
+    with keeps_nothing(site), exchange(site) as connection:
+        head = head_of(site, path="/api/packages/%ff/pypi", Content_Length=str(len(body)))
+        connection.sendall(head + body[:-100])
+        assert read_reply(connection).status == http.client.BAD_REQUEST
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
