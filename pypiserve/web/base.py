@@ -82,8 +82,6 @@ class BaseHandler(tornado.web.RequestHandler):
         The method of the request does not run.
         """
         self.is_refused = True
-        if not self._is_sending():
-            raise refusal
         if not self._is_worth_draining():
             self._leaves_body = True
             raise refusal
@@ -91,7 +89,9 @@ class BaseHandler(tornado.web.RequestHandler):
         async def tell(*_: object, **__: object) -> None:
             raise refusal
 
-        # In place of the method itself, so that none can run by forgetting to look.
+        # In place of the method itself, so that none can run by forgetting to look. Also when there is no body: what
+        # prepare() raises is answered before Tornado has noticed that, so it closes the connection, unannounced, and
+        # clients that send the request again with credentials on the same connection (uv) meet a reset.
         setattr(self, (self.request.method or "").lower(), tell)
 
     def compute_etag(self) -> None:
@@ -173,13 +173,6 @@ class BaseHandler(tornado.web.RequestHandler):
     def _index_name(self) -> IndexPath:
         named = IndexPath(self.path_kwargs.pop("owner", ""), self.path_kwargs.pop("index", ""))
         return self._root or named
-
-    def _is_sending(self) -> bool:
-        # Never for GET and HEAD: their bodies mean nothing, and their methods must not run after a refusal.
-        if self.request.method in {"GET", "HEAD"}:
-            return False
-        headers = self.request.headers
-        return "Transfer-Encoding" in headers or headers.get("Content-Length", "0") != "0"
 
     def _is_worth_draining(self) -> bool:
         # A client that waits for "100 Continue" has sent nothing yet and reads the answer at once.
