@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,7 +18,7 @@ from pypiserve.core.digests import Sha256
 from pypiserve.core.events import Event, EventKind
 from pypiserve.core.model import ProjectStatus
 
-__all__ = ["KnownFile", "NewFile", "find_known_file", "insert_file", "set_status", "set_yanked"]
+__all__ = ["KnownFile", "NewFile", "find_known_file", "insert_file", "set_status", "set_yanked", "unnamed"]
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,12 @@ def find_known_file(connection: Connection, index_id: int, filename: str) -> Kno
         )
     ).one_or_none()
     return None if row is None else KnownFile(row.filename, row.sha256, row.deleted_at is not None)
+
+
+def unnamed(connection: Connection, digests: Collection[Sha256]) -> set[Sha256]:
+    """Return those of some digests under which the catalog knows neither a file nor core metadata."""
+    named = connection.execute(select(blobs.c.sha256).where(blobs.c.sha256.in_(digests))).scalars()
+    return set(digests).difference(named)
 
 
 def insert_file(connection: Connection, index: IndexRecord, new: NewFile) -> Event:

@@ -16,15 +16,16 @@ from typing import TypeVar
 
 from pypiserve.catalog import files, projects
 from pypiserve.catalog.database import Connection, Database
-from pypiserve.catalog.files import KnownFile, NewFile
+from pypiserve.catalog.files import NewFile
 from pypiserve.catalog.owners import IndexRecord
-from pypiserve.core.digests import Sha256, sha256_of
-from pypiserve.core.errors import FilenameTaken, PolicyDenied
+from pypiserve.core.digests import sha256_of
+from pypiserve.core.errors import FilenameTaken, PluginContractBroken, PolicyDenied, Unavailable
 from pypiserve.core.identity import Identity
 from pypiserve.plugin import Candidate, Deny, FileStore, UploadPolicy
 from pypiserve.services.access import refusal_to_publish
 from pypiserve.services.coherence import JournalFollower
-from pypiserve.services.staging import StagedFile, StagingArea
+from pypiserve.services.staging import StagingArea
+from pypiserve.services.storing import Storing
 from pypiserve.services.upload_checks import Examined, Upload, examine
 
 __all__ = ["Publication", "Publishing"]
@@ -32,6 +33,7 @@ __all__ = ["Publication", "Publishing"]
 T = TypeVar("T")
 
 _CHECKING_THREADS = 2
+_VERDICT_SECONDS = 5.0  # what UploadPolicy promises
 
 
 @dataclass(frozen=True)
@@ -62,12 +64,11 @@ class Publishing:
         now: Callable[[], datetime],
     ) -> None:
         self._database = database
-        self._store = store
-        self._staging = staging
         self._policies = tuple(policies)
         self._follower = follower
         self._now = now
         self._threads = ThreadPoolExecutor(_CHECKING_THREADS, thread_name_prefix="publish")
+        self._storing = Storing(store, database, staging, self._threads)
 
     async def publish(self, index: IndexRecord, identity: Identity, upload: Upload) -> Publication:
         """
@@ -86,15 +87,13 @@ class Publishing:
             Unavailable: The store or the catalog does not answer; safe to retry.
         """
         examined = await self.in_thread(lambda: examine(upload))
-        sha256 = upload.staged.sha256
-        filename = examined.filename.filename
-        known = await self._database.read(lambda c: files.find_known_file(c, index.id, filename))
-        if known is not None:
-            return _settled(known, filename, sha256)
-        await self._judge(_candidate(index, identity, upload, examined))
-        await self._store_bytes(upload.staged, examined.archive_metadata.content)
         new = _new_file(identity, upload, examined, now=self._now())
-        publication = await self._record(index, new)
+        settled = await self._database.read(lambda connection: _settled(connection, index, new))
+        if settled is not None:
+            return settled
+        await self._judge(_candidate(index, identity, upload, examined))
+        async with self._storing.stored(upload.staged, examined.archive_metadata.content):
+            publication = await self._record(index, new)
         # Read your own write: what this process keeps is dropped before the client hears of its success.
         await self._follower.catch_up()
         return publication
@@ -108,58 +107,47 @@ class Publishing:
         self._threads.shutdown()
 
     async def _judge(self, candidate: Candidate) -> None:
-        verdicts = await asyncio.gather(*(policy.judge(candidate) for policy in self._policies))
-        denials = [verdict for verdict in verdicts if isinstance(verdict, Deny)]
+        verdicts = await asyncio.gather(*(_verdict(policy, candidate) for policy in self._policies))
+        denials = [verdict for verdict in verdicts if verdict is not None]
         if denials:
             raise PolicyDenied(denials[0].code, "; ".join(denial.reason for denial in denials))
-
-    async def _store_bytes(self, staged: StagedFile, core_metadata: bytes) -> None:
-        staged_metadata = await self.in_thread(lambda: _stage(self._staging, core_metadata))
-        try:
-            # Side by side, as each waits for the disk; both are awaited, so that neither outlives the upload.
-            outcomes = await asyncio.gather(
-                *(
-                    self._store.put(each.sha256, each.path, size_bytes=each.size_bytes)
-                    for each in (staged, staged_metadata)
-                ),
-                return_exceptions=True,
-            )
-        finally:
-            await self.in_thread(staged_metadata.discard)
-        for outcome in outcomes:
-            if outcome is not None:
-                raise outcome
 
     async def _record(self, index: IndexRecord, new: NewFile) -> Publication:
         def work(connection: Connection) -> Publication:
             # Looked at again inside the transaction: two clients may race with the same name.
-            known = files.find_known_file(connection, index.id, new.filename)
-            if known is not None:
-                return _settled(known, new.filename, new.sha256)
-            project = projects.find_project(connection, index.id, new.project)
-            refusal = refusal_to_publish(new.project, project.status) if project else None
-            if refusal is not None:
-                raise refusal
+            settled = _settled(connection, index, new)
+            if settled is not None:
+                return settled
             files.insert_file(connection, index, new)
             return Publication(new.filename, created=True)
 
         return await self._database.write(work)
 
 
-def _settled(known: KnownFile, filename: str, sha256: Sha256) -> Publication:
-    if known.sha256 == sha256 and known.filename == filename and not known.deleted:
-        return Publication(filename, created=False)
-    raise FilenameTaken(filename, deleted=known.deleted)
+def _settled(connection: Connection, index: IndexRecord, new: NewFile) -> Publication | None:
+    """Return how it ends when nothing is to be done; ``None`` when the file may be published."""
+    known = files.find_known_file(connection, index.id, new.filename)
+    if known is not None:
+        if known.sha256 == new.sha256 and known.filename == new.filename and not known.deleted:
+            return Publication(new.filename, created=False)
+        raise FilenameTaken(new.filename, deleted=known.deleted)
+    project = projects.find_project(connection, index.id, new.project)
+    refusal = refusal_to_publish(new.project, project.status) if project else None
+    if refusal is not None:
+        raise refusal
+    return None
 
 
-def _stage(area: StagingArea, content: bytes) -> StagedFile:
-    staged = area.new_file()
+async def _verdict(policy: UploadPolicy, candidate: Candidate) -> Deny | None:
     try:
-        staged.write(content)
-    except BaseException:
-        staged.discard()
-        raise
-    return staged
+        async with asyncio.timeout(_VERDICT_SECONDS):
+            verdict: object = await policy.judge(candidate)
+    except TimeoutError as error:
+        raise Unavailable("The upload cannot be judged now: a policy does not answer") from error
+    if verdict is None or isinstance(verdict, Deny):
+        return verdict
+    # Neither is a plugin that forgets its verdict taken for one that allows.
+    raise PluginContractBroken(type(policy).__name__, f"judge() returned a {type(verdict).__name__}")
 
 
 def _candidate(index: IndexRecord, identity: Identity, upload: Upload, examined: Examined) -> Candidate:

@@ -32,6 +32,9 @@ class StagingArea:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # Beside the folder, made now: there may be no room for it when it is needed.
+        self._storing = folder.with_name(f"{folder.name}.lock")
+        self._storing.touch(mode=0o600)
 
     def new_file(self) -> StagedFile:
         """
@@ -46,6 +49,42 @@ class StagingArea:
         handle = os.fdopen(descriptor, "w+b", buffering=0)
         fcntl.flock(handle, fcntl.LOCK_EX)
         return StagedFile(Path(name), handle)
+
+    def stage(self, content: bytes) -> StagedFile:
+        """Stage a small file that is in memory; raises like ``new_file``."""
+        staged = self.new_file()
+        try:
+            staged.write(content)
+        except BaseException:
+            staged.discard()
+            raise
+        return staged
+
+    def begin_storing(self) -> BinaryIO:
+        """
+        Tell all processes of this folder that staged files go to the store and are about to be named in the catalog.
+
+        Returns:
+            To be closed when they are.
+        """
+        with translated_disk_errors():
+            handle = self._storing.open("rb")
+        fcntl.flock(handle, fcntl.LOCK_SH)
+        return handle
+
+    def stop_storing(self) -> BinaryIO | None:
+        """
+        Make all processes of this folder wait with ``begin_storing``.
+
+        Returns:
+            To be closed soon; ``None`` when somebody is storing now.
+        """
+        with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
+            handle = stack.enter_context(self._storing.open("rb"))
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            stack.pop_all()
+            return handle
+        return None
 
     def sweep(self) -> int:
         """Remove what crashed writers left behind; return how many files that were."""
