@@ -12,10 +12,10 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from pypiserve.testing import BuiltFile
-from pypiserve.testing.server import Reply, ServerUnderTest
+from pypiserve.testing.server import Reply
 
 __all__ = [
     "BASE",
@@ -23,7 +23,9 @@ __all__ = [
     "JSON_LIKE_UV",
     "Kept",
     "Part",
+    "Target",
     "content_part",
+    "data_of",
     "digest_of",
     "encode",
     "events_of",
@@ -34,6 +36,7 @@ __all__ = [
     "post",
     "published",
     "read_reply",
+    "send",
     "usual_parts",
 ]
 
@@ -41,6 +44,15 @@ BASE = "/api/packages/main/pypi"
 BOUNDARY = "boundary-of-a-test"
 JSON_LIKE_UV = "application/json;q=0.9, text/plain;q=0.8, text/html;q=0.7"
 _SECONDS = 20.0
+
+
+class Target(Protocol):
+    """A running server, in a thread or in a process of its own."""
+
+    folder: Path
+    host: str
+    port: int
+    token: str
 
 
 @dataclass(frozen=True)
@@ -93,23 +105,39 @@ def encode(parts: Sequence[Part], boundary: str = BOUNDARY) -> bytes:
     return b"".join(delimiter + b"\r\n" + part.encode() + b"\r\n" for part in parts) + delimiter + b"--\r\n"
 
 
+def data_of(server: Target) -> Path:
+    """Name the data folder of a server with default settings."""
+    return server.folder / "pypiserve-data"
+
+
+def send(
+    server: Target, method: str, path: str, *, headers: Mapping[str, str] | None = None, body: bytes | None = None
+) -> Reply:
+    """Send one request on a connection of its own."""
+    with contextlib.closing(http.client.HTTPConnection(server.host, server.port, timeout=_SECONDS)) as connection:
+        connection.request(method, path, body=body, headers=dict(headers or {}))
+        response = connection.getresponse()
+        received = {name.lower(): value for name, value in response.getheaders()}
+        return Reply(response.status, response.reason, received, response.read())
+
+
 def post(
-    server: ServerUnderTest,
+    server: Target,
     body: bytes | Sequence[Part],
     *,
     path: str = BASE,
     headers: Mapping[str, str] | None = None,
 ) -> Reply:
     """POST a form with the administrator's token."""
-    sent = {
+    all_headers = {
         "Content-Type": f"multipart/form-data; boundary={BOUNDARY}",
         "Authorization": f"Bearer {server.token}",
         **(headers or {}),
     }
-    return server.request("POST", path, headers=sent, body=body if isinstance(body, bytes) else encode(body))
+    return send(server, "POST", path, headers=all_headers, body=body if isinstance(body, bytes) else encode(body))
 
 
-def head_of(server: ServerUnderTest, *, path: str = BASE, token: str | None = None, **headers: str | None) -> bytes:
+def head_of(server: Target, *, path: str = BASE, token: str | None = None, **headers: str | None) -> bytes:
     """Write the head of an upload request, for tests that send the body in their own way."""
     fields: dict[str, str | None] = {
         "Host": f"{server.host}:{server.port}",
@@ -122,7 +150,7 @@ def head_of(server: ServerUnderTest, *, path: str = BASE, token: str | None = No
 
 
 @contextlib.contextmanager
-def exchange(server: ServerUnderTest) -> Iterator[socket.socket]:
+def exchange(server: Target) -> Iterator[socket.socket]:
     """Open a bare connection."""
     with socket.create_connection((server.host, server.port), timeout=_SECONDS) as connection:
         yield connection
@@ -151,9 +179,9 @@ def kept_by(data: Path) -> Kept:
 
 
 @contextlib.contextmanager
-def keeps_nothing(server: ServerUnderTest) -> Iterator[None]:
+def keeps_nothing(server: Target) -> Iterator[None]:
     """Expect that what happens inside leaves no trace; what a lost connection left may take a moment to go."""
-    data = server.settings.data
+    data = data_of(server)
     before = kept_by(data)
     yield
     deadline = time.monotonic() + _SECONDS
@@ -162,18 +190,19 @@ def keeps_nothing(server: ServerUnderTest) -> Iterator[None]:
     assert kept_by(data) == before
 
 
-def published(server: ServerUnderTest, project: str = "demo") -> list[str]:
+def published(server: Target, project: str = "demo") -> list[str]:
     """Name the files on a project's page, as a client sees it now."""
-    reply = server.get(f"{BASE}/simple/{project}/", token=server.token, accept="application/vnd.pypi.simple.v1+json")
+    headers = {"Accept": "application/vnd.pypi.simple.v1+json", "Authorization": f"Bearer {server.token}"}
+    reply = send(server, "GET", f"{BASE}/simple/{project}/", headers=headers)
     if reply.status == http.client.NOT_FOUND:
         return []
     assert reply.status == http.client.OK
     return [file["filename"] for file in json.loads(reply.body)["files"]]
 
 
-def events_of(server: ServerUnderTest, kind: str = "file.published") -> list[dict[str, Any]]:
+def events_of(server: Target, kind: str = "file.published") -> list[dict[str, Any]]:
     """Read the events of one kind from the journal, in order."""
-    with contextlib.closing(sqlite3.connect(server.settings.data / "catalog.sqlite3")) as catalog:
+    with contextlib.closing(sqlite3.connect(data_of(server) / "catalog.sqlite3")) as catalog:
         catalog.row_factory = sqlite3.Row
         rows = catalog.execute("SELECT * FROM events WHERE kind = ? ORDER BY serial", (kind,))
         return [dict(row) for row in rows]
