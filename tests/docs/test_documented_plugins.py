@@ -99,7 +99,9 @@ authenticators = [{{ kind = "token" }}, {{ kind = "tokenfile", name = "site", fi
     assert server.publish(a_wheel("demo-app", "1.0"), token=token).status == 201
     index = f"http://alice:{token}@{server.host}:{server.port}/simple/"
     into = tmp_path / "installed"
-    words = ["--isolated", "--no-cache-dir", "--disable-pip-version-check", "--target", into, "--index-url", index]
-    installed = _run("pip", "install", *words, "demo-app", folder=tmp_path, NO_PROXY=server.host)
+    words: list[str | Path] = ["--isolated", "--no-cache-dir", "--disable-pip-version-check", "--target", into]
+    installed = _run(
+        "pip", "install", *words, "--index-url", index, "demo-app", folder=tmp_path, NO_PROXY=server.host
+    )
     assert installed.returncode == 0, installed.stdout + installed.stderr
     assert (into / "demo_app" / "__init__.py").exists()
