@@ -2,11 +2,12 @@
 How errors are answered: status, headers and body, here and nowhere else.
 
 The first line of a text body is the whole story in one sentence, and the reason phrase repeats it, because twine
-shows both. Clients that ask for JSON get an object with the members of RFC 9457 and those that PyPI's clients read.
+shows both. ``application/problem+json`` is RFC 9457; ``application/json`` has the members that PyPI's clients read.
 """
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
 from collections.abc import Sequence
@@ -111,7 +112,8 @@ def answer(
     if offer is _TEXT:
         media_type, body = "text/plain; charset=utf-8", ("\n".join(lines) + "\n").encode("utf-8", "replace")
     else:
-        media_type, body = offer.media_types[0], _json(status, problems)
+        media_type = offer.media_types[0]
+        body = _document(status, lines[0], problems, standard=offer is _PROBLEM)
     # Never kept: a project that is missing now may be published in a second.
     headers = [("Content-Type", media_type), ("Cache-Control", "no-store"), ("Vary", "Accept"), *more]
     return Answer(status, reason_phrase(lines[0]), headers, body)
@@ -136,15 +138,16 @@ def _lines(problems: Sequence[errors.Problem]) -> list[str]:
     return [_UNPRINTABLE.sub("?", " ".join(line.split())) for line in lines]
 
 
-def _json(status: int, problems: Sequence[errors.Problem]) -> bytes:
-    title = "; ".join(problem.message for problem in problems)
+def _document(status: int, sentence: str, problems: Sequence[errors.Problem], *, standard: bool) -> bytes:
+    """Write the problems as RFC 9457 has them or, for ``application/json``, as PyPI writes errors for its clients."""
     document = {
-        "type": "about:blank",
-        "title": title,
+        "title": http.client.responses[status],
         "status": status,
-        "detail": title,
-        "code": problems[0].code,
-        "message": title,
         "problems": [{"code": problem.code, "message": problem.message} for problem in problems],
     }
+    if standard:
+        document |= {"type": "about:blank", "detail": sentence, "code": problems[0].code}
+    else:
+        # uv shows people the code, and nothing else.
+        document |= {"message": sentence, "code": f"{status} {sentence}"}
     return (json.dumps(document) + "\n").encode()

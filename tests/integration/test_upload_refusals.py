@@ -225,10 +225,16 @@ def test_who_asks_for_json_gets_json(site: ServerUnderTest, accept: str) -> None
     reply = post(site, of(WHEEL, name="other", sha256_digest=None), headers={"Accept": accept})
     assert reply.headers["content-type"] in {"application/json", "application/problem+json"}
     document = json.loads(reply.body)
-    assert (document["status"], document["code"]) == (http.client.BAD_REQUEST, "missing-digest")
+    assert document["status"] == http.client.BAD_REQUEST
     assert [problem["code"] for problem in document["problems"]] == ["missing-digest", "name-mismatch"]
-    assert document["title"] == document["detail"] == document["message"]
-    assert document["message"].startswith("No digest was sent; ")
+    if reply.headers["content-type"] == "application/problem+json":
+        assert document["code"] == "missing-digest"
+        sentence = document["detail"]
+    else:
+        # uv prints this member and nothing else.
+        assert document["code"] == f"400 {document['message']}"
+        sentence = document["message"]
+    assert sentence.startswith("2 problems: No digest was sent; ")
 
 
 def test_an_address_that_is_not_there_is_told_after_a_large_body(site: ServerUnderTest) -> None:
