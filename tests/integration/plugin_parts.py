@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -65,7 +65,7 @@ class CountedRenderer:
 
     name = "counted"
     media_type = "text/x-counted"
-    accepts = ("text/x-counted",)
+    accepts: Sequence[str] = ("text/x-counted",)
 
     def render_project_list(self, projects: ProjectList) -> bytes:
         """Write the names."""

@@ -44,9 +44,11 @@ class RawConnection:
         """Send bytes as they are."""
         self.socket.sendall(data)
 
-    def ask(self, method: str, path: str, *, body: bytes = b"", **headers: str) -> None:
+    def ask(
+        self, method: str, path: str, *, body: bytes = b"", more: Mapping[str, str] | None = None, **headers: str
+    ) -> None:
         """Send one request; keyword ``if_none_match="…"`` becomes the header ``If-None-Match``."""
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        named = {name.replace("_", "-"): value for name, value in headers.items()} | dict(more or {})
         if body:
             named["Content-Length"] = str(len(body))
         lines = [f"{method} {path} HTTP/1.1", "Host: test", *(f"{name}: {value}" for name, value in named.items())]

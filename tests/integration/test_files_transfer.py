@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from processes import ServerProcess
 from raw_http import RawConnection
+from server_process import Command
 
 from pypiserve.testing import a_wheel
 from pypiserve.testing.server import ServerUnderTest
@@ -112,20 +112,20 @@ def test_clients_that_go_away_leave_no_word_in_the_log(
 
 
 @pytest.fixture
-def process(tmp_path: Path) -> Iterator[ServerProcess]:
+def process(tmp_path: Path) -> Iterator[Command]:
     """Return a server in a process of its own, with the large file."""
-    with ServerProcess(tmp_path) as serving:
+    with Command(tmp_path) as serving:
         assert serving.publish(LARGE).status == 201
         yield serving
 
 
-def _held(process: ServerProcess) -> list[str]:
+def _held(process: Command) -> list[str]:
     """Return the connections and stored files that a server has open."""
     stored = [target for target in process.open_files() if "/files/" in target]
     return stored + [target for target in process.open_files() if target.startswith("socket:")]
 
 
-def test_clients_that_go_away_leave_nothing_open(process: ServerProcess) -> None:
+def test_clients_that_go_away_leave_nothing_open(process: Command) -> None:
     """Clients that close, half-close or reset while the server waits for them give their descriptors back at once."""
     assert eventually(lambda: not [target for target in _held(process) if "/files/" in target])
     before = len(_held(process))
@@ -152,7 +152,7 @@ def test_clients_that_go_away_leave_nothing_open(process: ServerProcess) -> None
     assert "Traceback" not in process.log
 
 
-def test_a_client_that_goes_away_does_not_disturb_its_successor(process: ServerProcess) -> None:
+def test_a_client_that_goes_away_does_not_disturb_its_successor(process: Command) -> None:
     """The number of a closed connection is reused at once; the new client's slow download must not be mixed up."""
     for _ in range(15):
         gone = RawConnection("127.0.0.1", process.port, receive_buffer_bytes=4096)
@@ -169,7 +169,7 @@ def test_a_client_that_goes_away_does_not_disturb_its_successor(process: ServerP
 
 def test_a_stop_ends_downloads_within_the_bound(tmp_path: Path) -> None:
     """A client that stopped reading does not keep the server from stopping."""
-    with ServerProcess(tmp_path, PYPISERVE_SHUTDOWN_SECONDS="1") as serving:
+    with Command(tmp_path, PYPISERVE_SHUTDOWN_SECONDS="1") as serving:
         assert serving.publish(LARGE).status == 201
         with RawConnection("127.0.0.1", serving.port, receive_buffer_bytes=4096) as connection:
             connection.ask("GET", address("large"))

@@ -162,7 +162,7 @@ def test_pages_are_compressed_only_on_request(
         server.publish(a_wheel("demo", version))
     headers = {"Accept": JSON} | ({} if accept_encoding is None else {"Accept-Encoding": accept_encoding})
     with RawConnection(server.host, server.port) as connection:
-        connection.ask("GET", "/simple/demo/", **headers)
+        connection.ask("GET", "/simple/demo/", more=headers)
         reply = connection.reply()
     assert reply.headers.get("content-encoding") == coding
     plain = gzip.decompress(reply.body) if coding else reply.body
