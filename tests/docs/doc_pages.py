@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +61,7 @@ def blocks(folder: str, language: str) -> list[Block]:
 
 def _blocks_of(path: Path) -> Iterator[Block]:
     for found in _FENCE.finditer(path.read_text(encoding="utf-8")):
-        info, body = found["info"].strip(), found["body"]
+        info, body = found["info"].strip(), textwrap.dedent(found["body"])
         options = _OPTION.match(body) if info.startswith("{") else None
         caption = _CAPTION.search(options[0]) if options else None
         language = info.removeprefix("{code-block}").strip()

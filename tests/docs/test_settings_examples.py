@@ -6,8 +6,11 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from doc_pages import Block, blocks
 
+from pypiserve import __version__
+from pypiserve.cli.main import main
 from pypiserve.picks import pick
 from pypiserve.plugin._loading import load_plugins
 from pypiserve.settings import read_settings
@@ -31,3 +34,29 @@ def test_settings_files_are_accepted(block: Block, tmp_path: Path) -> None:
     assert settings.source == str(file)
     if block.page.startswith("docs/guides/"):
         assert pick(settings, load_plugins(settings.plugins)).store.instance == settings.store
+
+
+@pytest.fixture
+def example(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A folder with the settings file of the guide."""
+    block = next(block for block in _SETTINGS if block.page.endswith("guides/configuration.md"))
+    (tmp_path / "pypiserve.toml").write_text(block.content, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_output_of_check_is_real(example: Path) -> None:
+    """The guide shows what `pypiserve check` prints for its settings file."""
+    shown = next(block.content for block in blocks("guides", "console") if "pypiserve check" in block.content)
+    printed = CliRunner().invoke(main, ["check", "--settings", "pypiserve.toml"]).output
+    assert printed.replace(f"(pypiserve {__version__})", "(pypiserve 0.1.0)") == shown.partition("\n")[2]
+    assert sorted(path.name for path in example.iterdir()) == ["pypiserve.toml"]
+
+
+def test_the_refusal_is_real(example: Path) -> None:
+    """So does the sentence about a misspelt key."""
+    file = example / "pypiserve.toml"
+    file.write_text(file.read_text(encoding="utf-8").replace("listen", "lisen"), encoding="utf-8")
+    shown = next(block.content for block in blocks("guides", "text") if block.content.startswith("Error: "))
+    refused = CliRunner().invoke(main, ["check", "--settings", "pypiserve.toml"])
+    assert (refused.exit_code, refused.output) == (2, shown)
