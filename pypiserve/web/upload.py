@@ -85,9 +85,11 @@ class UploadHandler(BaseHandler):
 
     def on_connection_close(self) -> None:
         """Forget an upload whose client went away in the middle."""
+        if self._is_complete:
+            # The method runs to its end, cleans up itself, and is waited for by a stop until then.
+            return
         super().on_connection_close()
-        # When the body is complete, the method runs to its end and cleans up itself.
-        if not self._is_complete and self._receiver is not None:
+        if self._receiver is not None:
             asyncio.get_running_loop().create_task(self._discard())
 
     def _new_receiver(self) -> UploadReceiver:
