@@ -1,0 +1,84 @@
+"""Memory stays flat, whatever is uploaded."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import io
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from processes import server_process
+from uploading import Part, data_of, encode, exchange, head_of, read_reply
+
+from pypiserve.testing import a_wheel
+
+PIECE = bytes(range(256)) * 4096
+PIECES = 300
+GROWTH_BYTES = 64 << 20
+
+
+def large_wheel() -> tuple[str, list[bytes]]:
+    """
+    Build a wheel of 300 MB, of which only the ends take memory here.
+
+    Returns:
+        Its file name, and its bytes in pieces, most of which are one and the same object.
+    """
+    small = a_wheel("large")
+    buffer = io.BytesIO()
+    name = "large/data.bin"
+    with zipfile.ZipFile(io.BytesIO(small.content)) as source, zipfile.ZipFile(buffer, "w") as target:
+        for info in source.infolist():
+            target.writestr(info, source.read(info))
+        target.writestr(name, PIECE)
+    crc = 0
+    for _ in range(PIECES):
+        crc = zlib.crc32(PIECE, crc)
+    content = buffer.getvalue()
+    size = len(PIECE) * PIECES
+    return small.filename, list(_stretched(content, name.encode(), crc, size))
+
+
+def _stretched(content: bytes, name: bytes, crc: int, size: int) -> Iterator[bytes]:
+    start = content.index(PIECE)
+    head, tail = bytearray(content[:start]), bytearray(content[start + len(PIECE) :])
+    sums = struct.pack("<3L", crc, size, size)
+    local = head.rindex(b"PK\x03\x04")
+    head[local + 14 : local + 26] = sums
+    central = tail.index(name) - 46
+    tail[central + 16 : central + 28] = sums
+    end = tail.rindex(b"PK\x05\x06")
+    offset = struct.unpack_from("<L", tail, end + 16)[0]
+    struct.pack_into("<L", tail, end + 16, offset + size - len(PIECE))
+    yield bytes(head)
+    yield from [PIECE] * PIECES
+    yield bytes(tail)
+
+
+def test_an_upload_of_300_megabytes_needs_few_of_them_in_memory(tmp_path: Path) -> None:
+    """The resident memory of the server grows by less than 64 MB, at any moment of the upload."""
+    filename, pieces = large_wheel()
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(piece)
+    size = sum(map(len, pieces))
+    opening, closing = encode(
+        [Part("sha256_digest", digest.hexdigest()), Part("content", b"\0here\0", filename=filename)]
+    ).split(b"\0here\0")
+    with server_process(tmp_path) as server, exchange(server) as connection:
+        before = highest = server.resident_bytes()
+        connection.sendall(head_of(server, Content_Length=str(len(opening) + size + len(closing))) + opening)
+        for number, piece in enumerate(pieces):
+            connection.sendall(piece)
+            if number % 10 == 0:
+                highest = max(highest, server.resident_bytes())
+        connection.sendall(closing)
+        assert read_reply(connection).status == http.client.CREATED
+        highest = max(highest, server.resident_bytes())
+        stored = data_of(server) / "files" / digest.hexdigest()[:2] / digest.hexdigest()[2:4] / digest.hexdigest()
+        assert stored.stat().st_size == size
+    assert highest - before < GROWTH_BYTES
