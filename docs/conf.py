@@ -51,11 +51,19 @@ html_theme_options = {"navigation_with_keys": True}
 
 
 def setup(app: Sphinx) -> None:
-    """Let links to the module that defines a name of the plugin API lead to the place that documents it."""
+    """Mend two things that autodoc cannot know."""
     app.connect("missing-reference", _find_public_name)
+    app.connect("autodoc-process-signature", _hide_signature_of_protocol)
+
+
+def _hide_signature_of_protocol(*event: Any) -> tuple[str, None] | None:
+    """Leave out what Python puts in the place of a protocol's constructor: nobody calls it."""
+    documented = event[3]
+    return ("", None) if getattr(documented, "_is_protocol", False) else None
 
 
 def _find_public_name(app: Sphinx, env: BuildEnvironment, node: pending_xref, contnode: Element) -> Any:
+    """Let links to the module that defines a name of the plugin API lead to the place that documents it."""
     module, _, name = node.get("reftarget", "").rpartition(".")
     for public in ("pypiserve.plugin", "pypiserve.testing"):
         if module.startswith(f"{public}.") and name in importlib.import_module(public).__all__:

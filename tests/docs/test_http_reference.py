@@ -46,7 +46,11 @@ def _methods(handler: type[RequestHandler]) -> dict[str, str]:
 
 def _documented(heading: str) -> dict[tuple[str, str], str]:
     rows = tables(section(page(_PAGE), heading))
-    return {(row[0].strip("`"), method): row[2] for row in rows for method in row[1].split(", ")}
+    base = "/api/packages/{owner}/{index}"
+    assert f"`{{base}}` is `{base}`." in page(_PAGE)
+    return {
+        (row[0].strip("`").replace("{base}", base), method): row[2] for row in rows for method in row[1].split(", ")
+    }
 
 
 def test_every_address_of_an_index_is_listed() -> None:

@@ -28,7 +28,7 @@ def _kinds() -> list[Kind[Any, Any]]:
 
 def _line(row: SettingRow) -> str:
     default = "none" if row.default == "none" else f"`{row.default}`"
-    return f"| `{row.key}` | {row.type} | {default} | `{row.variable}` | {row.meaning} |"
+    return f"| `{row.key}` | {row.type} | {default} | {row.meaning} |"
 
 
 def test_every_setting_is_listed() -> None:
@@ -36,6 +36,13 @@ def test_every_setting_is_listed() -> None:
     text = section(page("reference/settings.md"), "## All settings")
     expected = [_line(row) for row in describe_settings()]
     assert [line for line in text.splitlines() if line.startswith("| `")] == expected
+
+
+def test_variables_are_named_as_the_page_says() -> None:
+    """The environment variable of each setting is its name in capitals after the prefix."""
+    assert [row.variable for row in describe_settings()] == [
+        f"PYPISERVE_{row.key.upper()}" for row in describe_settings()
+    ]
 
 
 @pytest.mark.parametrize("kind", _kinds(), ids=lambda kind: kind.name)
