@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import re
 import secrets
@@ -14,10 +16,11 @@ from typing import Self
 
 from raw_http import RawConnection, RawReply
 
+from pypiserve.cli.main import main
 from pypiserve.testing import BuiltFile
 from pypiserve.testing.server import multipart_form
 
-__all__ = ["Command", "Finished", "run"]
+__all__ = ["Command", "Finished", "call", "run"]
 
 _SECONDS = 60
 _SERVES = re.compile(r"pypiserve serves http://(?P<host>\[[^]]*\]|[^:/]+):(?P<port>[0-9]+)/")
@@ -37,6 +40,18 @@ def run(*arguments: str, folder: Path, **environment: str) -> Finished:
         timeout=_SECONDS,
         check=False,
     )
+
+
+def call(*arguments: str, folder: Path) -> Finished:
+    """Run a command like ``run``, but in this process, which takes a hundredth of the time; not for ``serve``."""
+    written = io.BytesIO(), io.BytesIO()
+    output, errors = (io.TextIOWrapper(stream, "utf-8", write_through=True) for stream in written)
+    with contextlib.chdir(folder), contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
+        try:
+            main.main(args=list(arguments), prog_name="pypiserve")
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else 0
+    return Finished(arguments, code, *(stream.getvalue().decode() for stream in written))
 
 
 def _environment(more: Mapping[str, str]) -> dict[str, str]:

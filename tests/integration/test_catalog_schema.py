@@ -1,0 +1,227 @@
+"""The catalog's database: schema, migrations, journal, and several processes on one file."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from server_process import Command
+
+import pypiserve.catalog
+from pypiserve.catalog import journal
+from pypiserve.catalog.database import Connection, Database
+from pypiserve.catalog.doorbell import Doorbell
+from pypiserve.catalog.migrate import HEAD_REVISION, migrate
+from pypiserve.catalog.schema import UtcDateTime, metadata
+from pypiserve.core.errors import ConfigurationError, Unavailable
+from pypiserve.core.events import Event, EventKind
+from pypiserve.testing.fixtures import MakeServer
+from pypiserve.testing.server import ServerUnderTest
+
+MOMENT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    """Return an empty catalog with its schema."""
+    database = open_database(tmp_path)
+    migrate(database.engine)
+    yield database
+    database.close()
+
+
+def open_database(folder: Path) -> Database:
+    """Open the database of a folder, as a further process would."""
+    return Database(folder / "catalog.sqlite3", Doorbell(folder / "doorbell"))
+
+
+def an_event(detail: str = "") -> Event:
+    """Make an event to write."""
+    return Event(0, MOMENT, EventKind.OWNER_CREATED, "operator", owner="main", detail=detail)
+
+
+def test_the_newest_migration_is_the_one_that_the_start_looks_for() -> None:
+    """A migration that was added without raising HEAD_REVISION would never run."""
+    config = Config()
+    config.set_main_option("path_separator", "os")
+    config.set_main_option("script_location", str(Path(pypiserve.catalog.__file__).parent / "migrations"))
+    assert ScriptDirectory.from_config(config).get_heads() == [HEAD_REVISION]
+
+
+def test_the_tables_are_what_the_migrations_make(database: Database) -> None:
+    """Schema and migrations say the same, so that a change of one without the other fails here."""
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_the_schema_of_the_tables_is_the_schema_of_the_migrations_to_the_letter(database: Database) -> None:
+    """Indexes, uniqueness and defaults agree too, which the comparison above does not see in full."""
+    plain = sa.create_engine("sqlite://")
+    metadata.create_all(plain)
+
+    def shape(engine: sa.Engine) -> dict[str, object]:
+        found = sa.inspect(engine)
+        return {
+            table: (
+                sorted(
+                    (column["name"], str(column["type"]), column["nullable"], column["default"] or "")
+                    for column in found.get_columns(table)
+                ),
+                sorted(
+                    (index["name"] or "", index["column_names"], index["unique"])
+                    for index in found.get_indexes(table)
+                ),
+                sorted(
+                    (unique["name"] or "", unique["column_names"]) for unique in found.get_unique_constraints(table)
+                ),
+                sorted((key["constrained_columns"], key["referred_table"]) for key in found.get_foreign_keys(table)),
+            )
+            for table in found.get_table_names()
+            if table != "alembic_version"
+        }
+
+    assert shape(database.engine) == shape(plain)
+    plain.dispose()
+
+
+def test_migrating_again_changes_nothing(database: Database) -> None:
+    """A start on a current catalog leaves it as it is."""
+    database.write_now(lambda connection: journal.append(connection, an_event()))
+    migrate(database.engine)
+    assert database.read_now(journal.head) == 1
+
+
+def test_a_newer_schema_is_refused(make_server: MakeServer) -> None:
+    """An older version must not touch what a newer one wrote; the sentence says which is which."""
+    server = make_server()
+    server.stop()
+    file = server.folder / "pypiserve-data" / "catalog.sqlite3"
+    with sqlite3.connect(file) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    with pytest.raises(ConfigurationError, match=f"schema 9999.*up to {HEAD_REVISION}"):
+        ServerUnderTest(server.folder).start()
+
+
+@pytest.mark.parametrize("content", [b"this is no database, and long enough to be seen as none" * 20])
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path, content: bytes) -> None:
+    """A damaged catalog stops the start in one sentence and stays untouched."""
+    (tmp_path / "pypiserve-data").mkdir()
+    file = tmp_path / "pypiserve-data" / "catalog.sqlite3"
+    file.write_bytes(content)
+    with pytest.raises(ConfigurationError, match="not a database"):
+        ServerUnderTest(tmp_path).start()
+    assert file.read_bytes() == content
+
+
+def test_write_ahead_log_and_foreign_keys_are_on(database: Database) -> None:
+    """Readers do not wait for writers, commits are durable, and rows do not dangle."""
+
+    def pragmas(connection: Connection) -> list[object]:
+        return [
+            connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        ]
+
+    assert database.read_now(pragmas) == ["wal", 2, 1]
+
+
+def test_a_failed_change_leaves_neither_row_nor_event(database: Database) -> None:
+    """What raises within a transaction is as if it had not been, and does not ring."""
+
+    def work(connection: Connection) -> None:
+        journal.append(connection, an_event())
+        raise RuntimeError("after the event")
+
+    with pytest.raises(RuntimeError, match="after the event"):
+        database.write_now(work)
+    assert database.read_now(journal.head) == 0
+    assert database.read_now(lambda connection: journal.since(connection, 0)) == []
+
+
+def test_serials_have_no_gaps_under_concurrency(tmp_path: Path, database: Database) -> None:
+    """Many writers in two processes' worth of databases number their events one after the other."""
+    other = open_database(tmp_path)
+    databases = [database, other]
+
+    def write(number: int) -> int:
+        def work(connection: Connection) -> int:
+            return journal.append(connection, an_event(str(number))).serial
+
+        return databases[number % 2].write_now(work)
+
+    try:
+        with ThreadPoolExecutor(8) as threads:
+            serials = list(threads.map(write, range(120)))
+    finally:
+        other.close()
+    assert sorted(serials) == list(range(1, 121))
+    events = database.read_now(lambda connection: journal.since(connection, 0))
+    assert [event.serial for event in events] == list(range(1, 121))
+    assert {event.detail for event in events} == {str(number) for number in range(120)}
+
+
+def test_the_bell_rings_for_every_commit_and_for_no_read(tmp_path: Path, database: Database) -> None:
+    """Whoever looks at the bell after a commit sees another value than before it."""
+    listener = Doorbell(tmp_path / "doorbell")
+    seen = [listener.look()]
+    for _ in range(3):
+        database.write_now(lambda connection: journal.append(connection, an_event()))
+        seen.append(listener.look())
+    database.read_now(journal.head)
+    database.write_now(journal.head)
+    assert len(set(seen)) == 4
+    assert listener.look() == seen[-1]
+    listener.close()
+
+
+async def test_a_catalog_that_is_locked_for_too_long_is_unavailable(tmp_path: Path, database: Database) -> None:
+    """The client is told to come again; it is neither an error of the server nor a loss."""
+    blocker = sqlite3.connect(tmp_path / "catalog.sqlite3", isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+
+    @sa.event.listens_for(database.engine, "connect")
+    def hurry(connection: sqlite3.Connection, _record: object) -> None:
+        connection.execute("PRAGMA busy_timeout = 100")
+
+    database.engine.dispose()
+    with pytest.raises(Unavailable, match="busy"):
+        await database.write(lambda connection: journal.append(connection, an_event()))
+    assert await database.read(journal.head) == 0
+    blocker.execute("ROLLBACK")
+    blocker.close()
+    await database.write(lambda connection: journal.append(connection, an_event()))
+
+
+def test_times_are_aware_and_keep_their_microseconds(database: Database) -> None:
+    """Naive times are refused: they would mean something else on every machine."""
+    kind = UtcDateTime()
+    dialect = database.engine.dialect
+    for moment in (MOMENT, MOMENT.astimezone(timezone(timedelta(hours=-7))), datetime(1969, 1, 1, tzinfo=UTC)):
+        assert kind.process_result_value(kind.process_bind_param(moment, dialect), dialect) == moment
+    assert kind.process_bind_param(None, dialect) is None
+    with pytest.raises(ValueError, match="aware"):
+        kind.process_bind_param(MOMENT.replace(tzinfo=None), dialect)
+
+
+def test_two_first_starts_at_once_both_come_up(tmp_path: Path) -> None:
+    """In one empty folder one of two processes makes owner and token, and both serve them."""
+    starting = [Command(tmp_path) for _ in range(2)]
+    try:
+        (token,) = filter(None, [server.wait_until_serving().token for server in starting])
+        for server in starting:
+            reply = server.request("GET", "/simple/", authorization=f"Bearer {token}")
+            assert reply.status == 200
+    finally:
+        for server in starting:
+            server.__exit__(None, None, None)
