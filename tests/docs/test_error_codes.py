@@ -19,6 +19,9 @@ from pypiserve.web.problems import status_of
 _CODES = "reference/error-codes.md"
 _TROUBLES = "guides/troubleshooting.md"
 _MAKERS = frozenset({"Problem", "because", "_mismatch"})
+_REFUSALS = frozenset(
+    {"Problem", "because", "AuthenticationFailed", "PermissionDenied", "Unavailable", "StorageUnavailable"}
+)
 _CODE = re.compile(r"[a-z]+(-[a-z0-9]+)*")
 
 
@@ -44,14 +47,19 @@ def _trees() -> tuple[ast.Module, ...]:
     return tuple(ast.parse(path.read_text(encoding="utf-8")) for path in files)
 
 
-def _problem_codes() -> set[str]:
-    """Return the codes of problems and denials in the source: literals, or a choice between literals."""
-    codes: set[str] = set()
+def _calls(names: frozenset[str]) -> Iterator[ast.Call]:
+    """Return every call in the source of a function, class or method of one of these names."""
     for call in (node for tree in _trees() for node in ast.walk(tree) if isinstance(node, ast.Call)):
         name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-        if name in _MAKERS and call.args:
-            codes |= {str(node.value) for node in ast.walk(call.args[0]) if isinstance(node, ast.Constant)}
-    return {code for code in codes if _CODE.fullmatch(code)}
+        if name in names:
+            yield call
+
+
+def _problem_codes() -> set[str]:
+    """Return the codes of problems in the source: literals, or a choice between literals."""
+    heads = [call.args[0] for call in _calls(_MAKERS) if call.args]
+    constants = [node for head in heads for node in ast.walk(head) if isinstance(node, ast.Constant)]
+    return {str(node.value) for node in constants if _CODE.fullmatch(str(node.value))}
 
 
 def _texts() -> list[str]:
@@ -100,3 +108,19 @@ def test_messages_are_those_of_the_source(message: str) -> None:
     pieces = [piece.strip() for piece in message.replace("\\", "").split("…") if piece.strip()]
     texts = _texts()
     assert [piece for piece in pieces if not any(piece in text for text in texts)] == []
+
+
+def test_every_sentence_is_explained() -> None:
+    """Each sentence with which the source refuses a request is in the guide to troubles."""
+    known = [piece.strip() for message in _messages() for piece in message.replace("\\", "").split("…")]
+    sentences = [_spelt(argument) for call in _calls(_REFUSALS) for argument in call.args]
+    told = [sentence for sentence in sentences if " " in sentence]
+    assert len(told) > 20
+    assert [sentence for sentence in told if not any(piece in sentence for piece in known if piece)] == []
+
+
+def _spelt(argument: ast.expr) -> str:
+    """Return the text of a literal, with dots for what is filled in."""
+    if isinstance(argument, ast.JoinedStr):
+        return "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in argument.values)
+    return str(argument.value) if isinstance(argument, ast.Constant) else ""
