@@ -59,8 +59,8 @@ class ServerUnderTest:
         self.folder = folder
         self._file = folder / "pypiserve.toml"
         self._file.write_text(f'listen = "127.0.0.1:0"\n{settings}')
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="server-under-test")
+        self._loop: asyncio.AbstractEventLoop
+        self._thread: threading.Thread
         self._server: Server | None = None
         self.host = "127.0.0.1"
         self.port = 0
@@ -85,6 +85,8 @@ class ServerUnderTest:
         """
         settings = self.settings
         server = Server(settings, pick(settings, load_plugins(settings.plugins)))
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="server-under-test")
         self._thread.start()
         try:
             asyncio.run_coroutine_threadsafe(server.start(), self._loop).result(_START_SECONDS)

@@ -56,6 +56,7 @@ class Rendering:
 
 
 RENDERING = Rendering()
+RENDERING.reset()
 STORES: list[MemoryFileStore] = []
 """Every memory store that was built, the latest last."""
 
