@@ -30,8 +30,7 @@ def _rows(settings: Settings, picks: Picks) -> Iterator[tuple[str, str]]:
     yield "data", str(settings.data)
     if settings.public_url:
         yield "public url", settings.public_url
-    yield "root index", settings.root_index or "none"
-    yield "first owner", "private" if settings.private else "public"
+    yield "root index", (settings.root_index or "none") + (" (private)" if settings.private else "")
     yield "store", _say(picks.store)
     yield from _list("authenticators", [_say(chosen) for chosen in picks.authenticators])
     yield from _list("renderers", [f"{offer.thing.name} ({offer.distribution})" for offer in picks.renderers])

@@ -11,7 +11,7 @@ PypiserveError                  code, facts as attributes, __str__ composes the 
 │   └── FileTooLarge
 ├── AuthenticationFailed        credentials were given and are wrong, or are needed and missing
 ├── PermissionDenied            known, and may not
-│   └── PolicyDenied            a policy plugin said no; the code is the policy's own
+│   └── PolicyDenied            policies said no; carries each one's own code
 ├── NotFound                    does not exist, or may not be known to exist
 ├── Conflict
 │   └── FilenameTaken
@@ -217,13 +217,13 @@ class PermissionDenied(PypiserveError):
 
 
 class PolicyDenied(PermissionDenied):
-    """A policy plugin refused; ``policy_code`` is the policy's own code."""
+    """Policies refused; every refusal is listed, with the policy's own code."""
 
     code = "policy-denied"
 
-    def __init__(self, policy_code: str, reason: str) -> None:
-        super().__init__(reason)
-        self.policy_code = policy_code
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__("; ".join(problem.message for problem in problems))
+        self.problems = problems
 
 
 class NotFound(PypiserveError):

@@ -15,7 +15,7 @@ from pypiserve.catalog.owners import IndexRecord
 from pypiserve.catalog.projects import FileRecord
 from pypiserve.core.addresses import Addresses
 from pypiserve.core.digests import Sha256
-from pypiserve.core.errors import NotFound, PermissionDenied, StorageUnavailable
+from pypiserve.core.errors import NotFound, PolicyDenied, Problem, StorageUnavailable
 from pypiserve.core.events import Event
 from pypiserve.core.model import ProjectStatus
 from pypiserve.core.versions import same_version
@@ -83,7 +83,7 @@ class Downloads:
 
         Raises:
             NotFound: The index has no such file.
-            PermissionDenied: The file is withheld, by the project's status or a read policy.
+            PolicyDenied: The file is withheld, by the project's status or a read policy.
             StorageUnavailable: The store does not answer.
         """
         wanted = filename.removesuffix(METADATA_SUFFIX)
@@ -95,7 +95,7 @@ class Downloads:
         shown = as_project_file(self._addresses, index, record)
         refusal = refusal_to_show(self._read_policies, index, status, project, shown)
         if refusal is not None:
-            raise PermissionDenied(refusal.reason)
+            raise PolicyDenied(Problem(refusal.code, refusal.reason))
         if wanted == filename:
             sha256, size_bytes = record.sha256, record.size_bytes
         elif shown.core_metadata_sha256 is not None:

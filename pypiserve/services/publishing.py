@@ -19,7 +19,7 @@ from pypiserve.catalog.database import Connection, Database
 from pypiserve.catalog.files import NewFile
 from pypiserve.catalog.owners import IndexRecord
 from pypiserve.core.digests import sha256_of
-from pypiserve.core.errors import FilenameTaken, PluginContractBroken, PolicyDenied, Unavailable
+from pypiserve.core.errors import FilenameTaken, PluginContractBroken, PolicyDenied, Problem, Unavailable
 from pypiserve.core.identity import Identity
 from pypiserve.plugin import Candidate, Deny, FileStore, UploadPolicy
 from pypiserve.services.access import refusal_to_publish
@@ -110,7 +110,7 @@ class Publishing:
         verdicts = await asyncio.gather(*(_verdict(policy, candidate) for policy in self._policies))
         denials = [verdict for verdict in verdicts if verdict is not None]
         if denials:
-            raise PolicyDenied(denials[0].code, "; ".join(denial.reason for denial in denials))
+            raise PolicyDenied(*(Problem(denial.code, denial.reason) for denial in denials))
 
     async def _record(self, index: IndexRecord, new: NewFile) -> Publication:
         def work(connection: Connection) -> Publication:

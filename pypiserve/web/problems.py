@@ -91,7 +91,7 @@ def answer_to(error: errors.PypiserveError, accept: str | None) -> Answer:
     status = status_of(error)
     if status == 500:  # noqa: PLR2004 - the number is the status
         problems = [errors.Problem("internal-error", "The server failed; its log says more")]
-    elif isinstance(error, errors.InvalidUpload):
+    elif isinstance(error, (errors.InvalidUpload, errors.PolicyDenied)):
         problems = list(error.problems)
     else:
         problems = [errors.Problem(error.code, str(error))]

@@ -75,7 +75,10 @@ def test_all_denials_are_told(make_server: MakeServer) -> None:
     )
     with keeps_nothing(server):
         reply = server.publish(a_wheel())
-    assert (reply.status, reply.text) == (http.client.FORBIDDEN, "No one; No two\n")
+    assert (reply.status, reply.text) == (
+        http.client.FORBIDDEN,
+        "2 problems: No one; No two\n- No one [not-wanted]\n- No two [not-wanted]\n",
+    )
     assert len(JUDGED) == 3
 
 

@@ -34,7 +34,6 @@ def test_defaults(folder: Path) -> None:
         "listen": "127.0.0.1:8080",
         "data": str(folder / "pypiserve-data"),
         "root index": "main/pypi",
-        "first owner": "public",
         "store": f"disk (pypiserve {__version__})",
         "authenticators": f"token (pypiserve {__version__})",
         "renderers": f"html (pypiserve {__version__})",
@@ -54,7 +53,7 @@ def test_flags_and_environment() -> None:
     result = check("--listen", "[::1]:0", "--private", text='public_url = "https://a.org/x/"', PYPISERVE_DATA="/d")
     found = lines(result)
     assert (found["settings"], found["listen"], found["data"]) == ("pypiserve.toml", "[::1]:0", "/d")
-    assert (found["public url"], found["first owner"]) == ("https://a.org/x", "private")
+    assert (found["public url"], found["root index"]) == ("https://a.org/x", "main/pypi (private)")
 
 
 def test_named_settings_file() -> None:

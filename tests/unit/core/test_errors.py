@@ -19,7 +19,7 @@ EXAMPLES: list[PypiserveError] = [
     errors.FileTooLarge(10),
     errors.AuthenticationFailed("the token has expired"),
     errors.PermissionDenied("alice may not publish here"),
-    errors.PolicyDenied("no-prereleases", "prereleases are not accepted"),
+    errors.PolicyDenied(Problem("no-prereleases", "prereleases are not accepted")),
     errors.NotFound("project demo"),
     errors.FilenameTaken("demo-1.0.tar.gz"),
     errors.FilenameTaken("demo-1.0.tar.gz", deleted=True),
@@ -90,9 +90,14 @@ def test_a_file_that_is_too_large_is_an_invalid_upload() -> None:
 
 def test_a_policy_keeps_its_own_code() -> None:
     """The code of the policy travels beside that of the class."""
-    error = PolicyDenied("no-prereleases", "prereleases are not accepted")
+    error = PolicyDenied(Problem("no-prereleases", "prereleases are not accepted"), Problem("too-young", "wait"))
 
-    assert (error.code, error.policy_code) == ("policy-denied", "no-prereleases")
+    assert [error.code, *(problem.code for problem in error.problems)] == [
+        "policy-denied",
+        "no-prereleases",
+        "too-young",
+    ]
+    assert str(error) == "prereleases are not accepted; wait"
 
 
 def test_not_found_names_what_was_looked_for() -> None:

@@ -21,7 +21,7 @@ TWO = errors.Problem("another", "Another one too")
         (errors.FileTooLarge(5), 413),
         (errors.AuthenticationFailed("No"), 401),
         (errors.PermissionDenied("No"), 403),
-        (errors.PolicyDenied("not-wanted", "No"), 403),
+        (errors.PolicyDenied(errors.Problem("not-wanted", "No")), 403),
         (errors.NotFound("It"), 404),
         (NotAcceptable(["text/html"]), 406),
         (errors.FilenameTaken("demo-1.0.tar.gz"), 409),
