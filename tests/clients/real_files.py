@@ -32,7 +32,7 @@ def fetched_files(toolbox: Toolbox, folder: Path) -> list[Path]:
     projects = real_projects()
     key = hashlib.sha256(repr(projects).encode()).hexdigest()[:8]
     files = folder / f"files-{sysconfig.get_python_version()}-{key}"
-    complete = files.with_suffix(".complete")
+    complete = files.with_name(f"{files.name}.complete")
     with locked(files):
         if not complete.exists():
             _fetch(toolbox.environment(newest("build-backends")) / "bin" / "python", projects, files)
