@@ -5,10 +5,22 @@ from __future__ import annotations
 import contextlib
 import http.client
 import socket
+import time
 from collections.abc import Iterator
 
 import pytest
-from uploading import content_part, encode, exchange, head_of, keeps_nothing, published, read_reply, usual_parts
+from uploading import (
+    content_part,
+    data_of,
+    encode,
+    exchange,
+    head_of,
+    keeps_nothing,
+    kept_by,
+    published,
+    read_reply,
+    usual_parts,
+)
 
 from pypiserve.testing import a_wheel
 from pypiserve.testing.server import ServerUnderTest
@@ -51,6 +63,8 @@ def test_a_connection_that_is_cut_leaves_nothing(site: ServerUnderTest, share: f
     body = body_of("cut", padding_bytes=padding_bytes)
     with keeps_nothing(site), exchange(site) as connection:
         connection.sendall(head_of(site, Content_Length=str(len(body))) + body[: int(len(body) * share)])
+        connection.shutdown(socket.SHUT_WR)
+        assert is_closed(connection)
 
 
 def test_a_connection_that_is_reset_leaves_nothing(site: ServerUnderTest) -> None:
@@ -58,6 +72,9 @@ def test_a_connection_that_is_reset_leaves_nothing(site: ServerUnderTest) -> Non
     body = body_of("reset", padding_bytes=2_500_000)
     with keeps_nothing(site), exchange(site) as connection:
         connection.sendall(head_of(site, Content_Length=str(len(body))) + body[:-1000])
+        deadline = time.monotonic() + 20
+        while not kept_by(data_of(site)).staged:
+            assert time.monotonic() < deadline
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
 
 

@@ -185,9 +185,9 @@ def keeps_nothing(server: Target) -> Iterator[None]:
     before = kept_by(data)
     yield
     deadline = time.monotonic() + _SECONDS
-    while kept_by(data) != before and time.monotonic() < deadline:
+    while (after := kept_by(data)) != before and time.monotonic() < deadline:
         time.sleep(0.02)
-    assert kept_by(data) == before
+    assert after == before
 
 
 def published(server: Target, project: str = "demo") -> list[str]:
