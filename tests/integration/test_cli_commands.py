@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from server_process import Command, Finished, call, run
+from server_process import Command, Finished, call
 
 from pypiserve.testing import a_wheel
 from pypiserve.testing.fixtures import MakeServer
@@ -139,7 +139,7 @@ def test_status_and_yank_beside_a_running_server(tmp_path: Path) -> None:
         server.publish(a_wheel("demo", "1.0"))
         etags = {server.request("GET", "/simple/demo/").headers["etag"]}
         for arguments in (("yank", "Demo", "1.0.0"), ("unyank", "demo", "1.0"), ("status", "demo", "archived")):
-            assert run(*arguments, folder=tmp_path).stderr == ""
+            assert call(*arguments, folder=tmp_path).stderr == ""
             reply = server.request("GET", "/simple/demo/")
             assert (b"data-yanked" in reply.body) == (arguments[0] == "yank")
             etags.add(reply.headers["etag"])

@@ -10,7 +10,7 @@ from pathlib import Path
 import plugin_parts
 import pytest
 from raw_http import RawConnection
-from server_process import Command, run
+from server_process import Command, call, run
 
 from pypiserve.catalog.database import Database
 from pypiserve.catalog.doorbell import Doorbell
@@ -61,7 +61,7 @@ def test_processes_agree_too(tmp_path: Path) -> None:
         assert run("yank", "demo", "1.3", "--reason", "broken", folder=tmp_path).returncode == 0
         for server in (first, second):
             assert b'data-yanked="broken"' in server.request("GET", DEMO).body
-        assert run("owner", "visibility", "main", "private", folder=tmp_path).returncode == 0
+        assert call("owner", "visibility", "main", "private", folder=tmp_path).returncode == 0
         for server in (first, second):
             assert server.request("GET", DEMO).status == 401
             assert server.request("GET", DEMO, authorization=f"Bearer {first.token}").status == 200

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import bcrypt
 import pytest
-from server_process import Command, run
+from server_process import Command, call, run
 
 from pypiserve.core.api_tokens import new_api_token
 from pypiserve.core.identity import Role
@@ -130,7 +130,7 @@ def test_a_revoked_token_is_401_at_once(tmp_path: Path) -> None:
         for _ in range(2):
             assert server.request("GET", "/simple/", authorization=f"Bearer {token}").status == 200
         assert server.publish(a_wheel("demo", "1.0"), token).status == 201
-        revoked = run("token", "revoke", "ci", folder=tmp_path)
+        revoked = call("token", "revoke", "ci", folder=tmp_path)
         assert (revoked.returncode, revoked.stderr) == (0, "")
         reply = server.request("GET", "/simple/", authorization=f"Bearer {token}")
         assert (reply.status, b"revoked" in reply.body) == (401, True)

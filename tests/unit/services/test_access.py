@@ -25,9 +25,8 @@ ROLES = st.none() | st.sampled_from(Role)
 
 def an_index(*, public: bool = False, **roles: Role) -> IndexRecord:
     """Make an index; keywords are subjects, with ``_`` for ``:``."""
-    subjects = {
-        {"anyone": ANYONE, "signed_in": SIGNED_IN}.get(name, name.replace("_", ":")): roles[name] for name in roles
-    }
+    special = {"anyone": ANYONE, "signed_in": SIGNED_IN}
+    subjects = {special.get(name, name.replace("_", ":")): role for name, role in roles.items()}
     return IndexRecord(1, "Acme", "pypi", public, subjects)
 
 
@@ -76,6 +75,7 @@ def test_a_private_index_and_none_are_refused_alike(identity: Identity, kind: ty
 
 @given(public=st.booleans(), anyone=ROLES, signed_in=ROLES, alice=ROLES)
 def test_signing_in_never_takes_a_right_away(
+    *,
     public: bool,
     anyone: Role | None,
     signed_in: Role | None,
