@@ -44,11 +44,15 @@ class StagingArea:
             StorageFull: There is no room.
             StorageUnavailable: The folder cannot be written.
         """
-        with translated_disk_errors():
-            descriptor, name = tempfile.mkstemp(prefix="upload-", dir=self._folder)
-        handle = os.fdopen(descriptor, "w+b", buffering=0)
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        return StagedFile(Path(name), handle)
+        while True:
+            with translated_disk_errors():
+                descriptor, name = tempfile.mkstemp(prefix="upload-", dir=self._folder)
+            handle = os.fdopen(descriptor, "w+b", buffering=0)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            # The sweep of a process that starts just now may have come before the lock.
+            if os.fstat(descriptor).st_nlink:
+                return StagedFile(Path(name), handle)
+            handle.close()
 
     def stage(self, content: bytes) -> StagedFile:
         """Stage a small file that is in memory; raises like ``new_file``."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from errno import EDQUOT, EFBIG, EIO, ENOSPC
 from pathlib import Path
 
@@ -69,6 +71,27 @@ def test_a_sweep_removes_what_no_process_holds(area: StagingArea, folder: Path) 
     assert StagingArea(folder).sweep() == 1
     assert list(folder.iterdir()) == [alive.path]
     alive.discard()
+
+
+def test_a_sweep_never_takes_a_file_that_is_being_made(area: StagingArea, folder: Path) -> None:
+    """A process that starts between the making of a file and its lock does not sweep it away."""
+    sweeping = StagingArea(folder)
+    done = threading.Event()
+
+    def sweep() -> None:
+        while not done.is_set():
+            sweeping.sweep()
+
+    with ThreadPoolExecutor(1) as threads:
+        swept = threads.submit(sweep)
+        try:
+            for _ in range(300):
+                staged = area.new_file()
+                assert staged.path.exists()
+                staged.discard()
+        finally:
+            done.set()
+        swept.result()
 
 
 @pytest.mark.parametrize("number", [ENOSPC, EDQUOT, EFBIG])
