@@ -12,6 +12,7 @@ from threading import Barrier
 from uploading import data_of, events_of, kept_by, published
 
 from pypiserve.testing import BuiltFile, a_wheel, an_sdist
+from pypiserve.testing.fixtures import MakeServer
 from pypiserve.testing.server import Reply, ServerUnderTest
 
 
@@ -66,6 +67,24 @@ def test_different_files_of_one_project_are_all_published(server: ServerUnderTes
     assert serials == list(range(serials[0], serials[0] + 20))
     assert serials[0] > first
     assert kept_by(data_of(server)).rows["releases"] == 10
+
+
+def test_two_servers_on_one_folder_agree(make_server: MakeServer) -> None:
+    """One process publishes, the other shows it with its next answer; a name is taken in both at once."""
+    one = make_server()
+    other = make_server(folder=one.folder)
+    for number in range(10):
+        publisher, reader = (one, other) if number % 2 else (other, one)
+        wheel = a_wheel("shared", f"1.{number}")
+        assert publisher.publish(wheel, token=one.token).status == http.client.CREATED
+        assert wheel.filename in reader.get("/simple/shared/").text
+    wheels = [a_wheel("raced", files={"number.txt": str(number)}) for number in range(8)]
+    servers = [one, other] * 4
+    requests = [
+        partial(server.publish, wheel, token=one.token) for server, wheel in zip(servers, wheels, strict=True)
+    ]
+    statuses = Counter(reply.status for reply in at_once(requests))
+    assert statuses == {http.client.CREATED: 1, http.client.CONFLICT: 7}
 
 
 def test_readers_see_whole_states_while_files_are_published(server: ServerUnderTest) -> None:
