@@ -8,12 +8,14 @@ times faster than the asynchronous drivers. One thread writes, so that writers q
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import OperationalError
 
 from pypiserve.catalog import journal
@@ -102,7 +104,13 @@ class Database:
 
 
 def _sqlite_engine(path: Path) -> Engine:
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": LOCK_TIMEOUT_SECONDS})
+    # SQLite makes its file readable for everybody, and gives those beside it the same mode. Only a new file is opened
+    # here: to close one that is in use would take this process's locks off it.
+    with suppress(OSError):  # SQLite meets it too, and says more
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    # From parts: in a text, what follows a "?" in the folder's name would be taken for options.
+    url = URL.create("sqlite", database=str(path))
+    engine = create_engine(url, connect_args={"timeout": LOCK_TIMEOUT_SECONDS})
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:

@@ -136,6 +136,34 @@ def test_write_ahead_log_and_foreign_keys_are_on(database: Database) -> None:
     assert database.read_now(pragmas) == ["wal", 2, 1]
 
 
+def test_the_catalog_is_for_its_owner_only(tmp_path: Path) -> None:
+    """In a folder that everybody may read, names of private projects and hashes of tokens stay unread."""
+    tmp_path.chmod(0o755)
+    database = open_database(tmp_path)
+    try:
+        migrate(database.engine)
+        database.write_now(lambda connection: journal.append(connection, an_event()))
+        modes = {file.name: file.stat().st_mode & 0o777 for file in tmp_path.iterdir()}
+    finally:
+        database.close()
+    assert modes.keys() >= {"catalog.sqlite3", "catalog.sqlite3-wal", "catalog.sqlite3-shm"}
+    assert set(modes.values()) == {0o600}
+
+
+@pytest.mark.parametrize("name", ["what?", "50%20", "a#b", "a?mode=ro"])
+def test_the_catalog_is_in_its_folder_whatever_that_is_called(tmp_path: Path, name: str) -> None:
+    """Characters that mean something in an address mean nothing in a path."""
+    folder = tmp_path / name
+    folder.mkdir()
+    database = open_database(folder)
+    try:
+        migrate(database.engine)
+    finally:
+        database.close()
+    assert (folder / "catalog.sqlite3").is_file()
+    assert list(tmp_path.iterdir()) == [folder]
+
+
 def test_a_failed_change_leaves_neither_row_nor_event(database: Database) -> None:
     """What raises within a transaction is as if it had not been, and does not ring."""
 
