@@ -92,7 +92,7 @@ class Database:
         except OperationalError as error:
             raise _translated(error) from error
         if after != before:
-            self._doorbell.ring(after)
+            self._doorbell.ring()
         return result
 
     def close(self) -> None:

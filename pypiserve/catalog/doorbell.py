@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import secrets
 from pathlib import Path
 
 __all__ = ["Doorbell"]
@@ -35,9 +36,11 @@ class Doorbell:
         """Return what was rung last; any change means that the journal grew."""
         return self._word[0]
 
-    def ring(self, serial: int) -> None:
-        """Tell that the journal has grown to this serial. Each serial is rung once, so every ring is a change."""
-        self._word[0] = serial
+    def ring(self) -> None:
+        """Tell that the journal has grown."""
+        # Random, so that every ring is a change. A serial could be there already: after a backup of the database was
+        # restored beside this file, serials come a second time.
+        self._word[0] = secrets.randbits(64)
 
     def close(self) -> None:
         """Release the mapping."""

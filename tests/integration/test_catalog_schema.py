@@ -213,6 +213,23 @@ def test_the_bell_rings_for_every_commit_and_for_no_read(tmp_path: Path, databas
     listener.close()
 
 
+def test_the_bell_rings_also_after_a_backup_was_restored(tmp_path: Path) -> None:
+    """The restored journal gives a serial out again, and the bell, which no backup has, still shows a change."""
+    bell = Doorbell(tmp_path / "doorbell")
+    looks = []
+    for _ in range(2):
+        database = open_database(tmp_path)
+        migrate(database.engine)
+        database.write_now(lambda connection: journal.append(connection, an_event()))
+        assert database.read_now(journal.head) == 1
+        database.close()
+        looks.append(bell.look())
+        for file in tmp_path.glob("catalog.sqlite3*"):
+            file.unlink()
+    bell.close()
+    assert looks[0] != looks[1]
+
+
 async def test_a_catalog_that_is_locked_for_too_long_is_unavailable(tmp_path: Path, database: Database) -> None:
     """The client is told to come again; it is neither an error of the server nor a loss."""
     blocker = sqlite3.connect(tmp_path / "catalog.sqlite3", isolation_level=None)
