@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 import pytest
+from packaging.version import Version
 
 import pypiserve
 from pypiserve.cli.main import main
@@ -40,6 +41,22 @@ def test_every_dependency_has_a_lower_bound_only(setup_cfg: configparser.ConfigP
     """Requirements say from which version on, and leave newer ones to whoever installs."""
     requirements = _lines(setup_cfg["options"]["install_requires"])
     assert [line for line in requirements if line.count(">=") != 1 or set("<~!,") & set(line)] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "fixed"),
+    [
+        # Repeated headers in quadratic time (CVE-2025-67725), injection by reason phrases (CVE-2025-67724), reading
+        # behind the end of a buffer (CVE-2026-49854), addresses with any number of arguments (6.5.9).
+        ("tornado", "6.5.9"),
+    ],
+)
+def test_versions_with_known_holes_are_not_installed(
+    setup_cfg: configparser.ConfigParser, name: str, fixed: str
+) -> None:
+    """A lower bound is not below the version that repaired what a stranger could use against a server."""
+    bounds = dict(line.split(">=") for line in _lines(setup_cfg["options"]["install_requires"]))
+    assert Version(bounds[name]) >= Version(fixed)
 
 
 def test_version_is_that_of_the_metadata() -> None:
