@@ -111,8 +111,7 @@ class Server:
         database, doorbell = _open_catalog(settings)
         self._parts.callback(database.close)
         tokens = TokenLookup(database)
-        instances = build_instances(self._picks, BuildContext("", settings.data, _utc_now, tokens))
-        self._parts.push_async_callback(instances.close)
+        instances = build_instances(self._picks, BuildContext("", settings.data, _utc_now, tokens), self._parts)
         await instances.store.check()
         site = self._build_site(database, doorbell, tokens, instances)
         for name, subscriber in instances.subscribers:

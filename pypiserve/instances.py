@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,46 +30,46 @@ class Instances:
     The plugins' objects, as the settings ask for them.
 
     Attributes:
-        subscribers: By their names in the settings, under which the catalog keeps their marks.
+        authenticators: With their names in the settings, by which grants call those that they recognise.
+        subscribers: With their names in the settings, under which the catalog keeps their marks.
     """
 
     store: FileStore
-    authenticators: tuple[Authenticator, ...]
+    authenticators: tuple[tuple[str, Authenticator], ...]
     renderers: tuple[Renderer, ...]
     upload_policies: tuple[UploadPolicy, ...]
     read_policies: tuple[ReadPolicy, ...]
     subscribers: tuple[tuple[str, EventSubscriber], ...]
 
-    async def close(self) -> None:
-        """Close all that hold something."""
-        for _, subscriber in self.subscribers:
-            await subscriber.close()
-        for authenticator in self.authenticators:
-            await authenticator.close()
-        await self.store.close()
 
-
-def build_instances(picks: Picks, context: BuildContext) -> Instances:
+def build_instances(picks: Picks, context: BuildContext, parts: AsyncExitStack) -> Instances:
     """
     Build every instance once.
 
     Args:
         picks: What the settings ask for.
         context: For all of them, but for ``name``.
+        parts: Closes what was built, also when a later one cannot be.
 
     Raises:
         ConfigurationError: An instance cannot work; the sentence names the distribution or the setting.
     """
+
+    def closing(pick: Pick[Kind[Any, Any]], protocol: type) -> Any:
+        built = _build(pick, context, protocol)
+        parts.push_async_callback(built.close)
+        return built
+
     # By their kinds: the protocols look alike at run time, both have a method `judge`.
     upload = [pick for pick in picks.policies if isinstance(pick.offer.thing, UploadPolicyKind)]
     read = [pick for pick in picks.policies if isinstance(pick.offer.thing, ReadPolicyKind)]
     return Instances(
-        store=_build(picks.store, context, FileStore),
-        authenticators=tuple(_build(pick, context, Authenticator) for pick in picks.authenticators),
+        store=closing(picks.store, FileStore),
+        authenticators=tuple((pick.instance.name, closing(pick, Authenticator)) for pick in picks.authenticators),
         renderers=tuple(offer.thing for offer in picks.renderers),
         upload_policies=tuple(_build(pick, context, UploadPolicy) for pick in upload),
         read_policies=tuple(_build(pick, context, ReadPolicy) for pick in read),
-        subscribers=tuple((pick.instance.name, _build(pick, context, EventSubscriber)) for pick in picks.subscribers),
+        subscribers=tuple((pick.instance.name, closing(pick, EventSubscriber)) for pick in picks.subscribers),
     )
 
 

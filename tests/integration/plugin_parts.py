@@ -89,12 +89,14 @@ class RedirectingStore(MemoryFileStore):
 
 
 class CrashingAuthenticator:
-    """Fails on every user called ``crash``; does not know anybody else."""
+    """Fails on the user ``crash``, takes ``impostor`` for the administrator's token; knows nobody else."""
 
     async def authenticate(self, credentials: Credentials) -> Identity | None:
         """Fail in a way that no protocol speaks of."""
         if getattr(credentials, "username", "") == "crash":
             raise RuntimeError("the directory speaks in tongues")
+        if getattr(credentials, "username", "") == "impostor":
+            return Identity("token", "administrator")
         return None
 
     async def close(self) -> None:

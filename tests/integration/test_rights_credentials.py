@@ -219,3 +219,10 @@ def test_only_hashes_are_at_rest(site: ServerUnderTest) -> None:
     files = [path for path in (site.folder / "pypiserve-data").rglob("*") if path.is_file()]
     assert files
     assert not [path for path in files if site.token.encode() in path.read_bytes()]
+
+
+def test_an_authenticator_cannot_speak_for_another(make_server: MakeServer) -> None:
+    """An identity with another authenticator's name, which has roles of its own, lets nobody in."""
+    crashing = '[[authenticators]]\nkind = "crashing"\n[[authenticators]]\nkind = "token"\n'
+    server = make_server('private = true\nplugins = ["plugin_parts"]\n' + crashing)
+    assert read(server, basic("impostor", "x")).status == 500

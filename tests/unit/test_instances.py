@@ -1,0 +1,57 @@
+"""Building instances: what was built is closed, whatever happens to the next."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from pypiserve.core.errors import PluginUnusable
+from pypiserve.instances import build_instances
+from pypiserve.picks import Pick, Picks
+from pypiserve.plugin import Authenticator, AuthenticatorKind, BuildContext, FileStoreKind, NoSettings
+from pypiserve.plugin._loading import Offer
+from pypiserve.settings import InstanceSettings
+from pypiserve.testing.fakes import MemoryFileStore, a_context
+
+
+class ClosingStore(MemoryFileStore):
+    """Notes that it was closed."""
+
+    closed = False
+
+    async def close(self) -> None:
+        """Note it."""
+        self.closed = True
+
+
+def fail(_settings: NoSettings, _context: BuildContext) -> Authenticator:
+    """Build nothing."""
+    raise RuntimeError("no directory")
+
+
+async def test_what_was_built_is_closed_when_a_later_plugin_cannot_be(tmp_path: Path) -> None:
+    """The error names the distribution and the setting, and the store before it is closed."""
+    store = ClosingStore()
+    store_kind = FileStoreKind("memory", NoSettings, lambda _settings, _context: store, "in memory")
+    failing = AuthenticatorKind("failing", NoSettings, fail, "never there")
+    picks = Picks(
+        store=Pick(
+            InstanceSettings(kind="memory", name="memory"), Offer(store_kind, "acme 1.0", "acme"), NoSettings()
+        ),
+        authenticators=(
+            Pick(
+                InstanceSettings(kind="failing", name="failing", key="authenticators[0]"),
+                Offer(failing, "acme 1.0", "acme"),
+                NoSettings(),
+            ),
+        ),
+        renderers=(),
+        policies=(),
+        subscribers=(),
+    )
+    with pytest.raises(PluginUnusable, match=r"^Plugin acme 1\.0: authenticators\[0\] \(failing\) cannot be built"):
+        async with AsyncExitStack() as parts:
+            build_instances(picks, a_context("", tmp_path), parts)
+    assert store.closed
