@@ -15,6 +15,7 @@ from pypiserve.services.access import decide
 __all__ = ["Directory"]
 
 _MAX_KEPT = 10_000
+_MAX_NAME_LENGTH = 64  # of owners and indexes, as core.names admits them
 _CHANGES = frozenset(
     {
         EventKind.OWNER_CREATED,
@@ -31,7 +32,8 @@ class Directory:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._kept: OrderedDict[tuple[str, str], IndexRecord] = OrderedDict()
+        # With None for what is not there: found in the same time, or strangers could tell a private index from none.
+        self._kept: OrderedDict[tuple[str, str], IndexRecord | None] = OrderedDict()
         self._generation = 0
 
     async def authorise(self, identity: Identity, action: Action, *, owner: str, index: str) -> IndexRecord:
@@ -49,7 +51,7 @@ class Directory:
             PermissionDenied: Not allowed.
             NotFound: There is no such index, or the identity may not know of it.
         """
-        record = self._kept.get((owner, index)) or await self._find(owner, index)
+        record = await self._find(owner, index)
         refusal: PypiserveError | None = decide(identity, action, record, name=f"{owner}/{index}")
         if refusal is not None:
             raise refusal
@@ -63,11 +65,17 @@ class Directory:
             self._generation += 1
 
     async def _find(self, owner: str, index: str) -> IndexRecord | None:
+        if max(len(owner), len(index)) > _MAX_NAME_LENGTH:
+            return None  # and what is kept stays small
+        key = (owner.casefold(), index)
+        if key in self._kept:
+            self._kept.move_to_end(key)
+            return self._kept[key]
         generation = self._generation
         record = await self._database.read(lambda connection: owners.find_index(connection, owner, index))
         # A change that was noticed while the query ran may be missing from its answer: use it, do not keep it.
-        if record is not None and generation == self._generation:
-            self._kept[owner, index] = record
+        if generation == self._generation:
+            self._kept[key] = record
             if len(self._kept) > _MAX_KEPT:
                 self._kept.popitem(last=False)
         return record
