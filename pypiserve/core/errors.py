@@ -254,12 +254,18 @@ class FilenameTaken(Conflict):
 
     code = "filename-taken"
 
-    def __init__(self, filename: str, *, deleted: bool = False) -> None:
+    def __init__(self, filename: str, *, known_as: str | None = None, deleted: bool = False) -> None:
         super().__init__(filename)
         self.filename = filename
+        self.known_as = known_as or filename
         self.deleted = deleted
 
     def __str__(self) -> str:
+        if self.known_as != self.filename:
+            return (
+                f"File already exists: {self.known_as} differs from {self.filename} in letter case only, "
+                "and such names are one; publish a new version"
+            )
         if self.deleted:
             return (
                 f"File already exists: {self.filename} was published with other content and deleted, "

@@ -27,6 +27,7 @@ class Delivery:
         self._name = name
         self._subscriber = subscriber
         self._database = database
+        self._mark: int | None = None
 
     async def run(self) -> None:
         """Deliver until cancelled."""
@@ -45,12 +46,13 @@ class Delivery:
 
     async def deliver(self) -> None:
         """Tell the subscriber all that it has not heard yet."""
-        mark = await self._database.write(lambda c: journal.mark_of(c, self._name))
-        while events := await self._next(mark):
+        if self._mark is None:
+            self._mark = await self._database.write(lambda c: journal.mark_of(c, self._name))
+        while events := await self._next(self._mark):
             for event in events:
                 await self._subscriber.handle(event)
-                mark = event.serial
-                await self._move_mark(mark)
+                await self._move_mark(event.serial)
+                self._mark = event.serial
 
     async def _next(self, mark: int) -> list[Event]:
         return await self._database.read(lambda c: journal.since(c, mark, limit=_BATCH))

@@ -130,7 +130,7 @@ def _settled(connection: Connection, index: IndexRecord, new: NewFile) -> Public
     if known is not None:
         if known.sha256 == new.sha256 and known.filename == new.filename and not known.deleted:
             return Publication(new.filename, created=False)
-        raise FilenameTaken(new.filename, deleted=known.deleted)
+        raise FilenameTaken(new.filename, known_as=known.filename, deleted=known.deleted)
     project = projects.find_project(connection, index.id, new.project)
     refusal = refusal_to_publish(new.project, project.status) if project else None
     if refusal is not None:

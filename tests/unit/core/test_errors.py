@@ -23,6 +23,7 @@ EXAMPLES: list[PypiserveError] = [
     errors.NotFound("project demo"),
     errors.FilenameTaken("demo-1.0.tar.gz"),
     errors.FilenameTaken("demo-1.0.tar.gz", deleted=True),
+    errors.FilenameTaken("Demo-1.0.tar.gz", known_as="demo-1.0.tar.gz"),
     errors.Unavailable("the forge does not answer"),
     errors.StorageUnavailable("the store does not answer"),
     errors.StorageFull(),
