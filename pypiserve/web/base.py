@@ -13,7 +13,7 @@ from tornado.web import HTTPError, stream_request_body
 
 from pypiserve.catalog.owners import IndexRecord
 from pypiserve.core.errors import Problem, PypiserveError
-from pypiserve.core.identity import ANONYMOUS, Identity
+from pypiserve.core.identity import ANONYMOUS, Action, Identity
 from pypiserve.web import problems
 from pypiserve.web.credentials import read_credentials
 from pypiserve.web.rules import Rule, rule_of
@@ -160,15 +160,24 @@ class BaseHandler(tornado.web.RequestHandler):
         """
         if rule is None:
             raise HTTPError(405)
-        owner, index = self._index_name()
-        if rule.action is None:
-            return
+        self._named = self._index_name()
+        if rule.action is not None:
+            await self.authorise(rule.action)
+
+    async def authorise(self, action: Action) -> None:
+        """
+        Find out who asks, and whether they may do this in the index of the request as things stand now.
+
+        Raises:
+            PypiserveError: The sign-in failed, or the rights do not suffice.
+        """
+        owner, index = self._named
         header = self.request.headers.get("Authorization")
         if self.site.follower.is_behind:
             await self.site.follower.catch_up()
         if header is not None:
             self.identity = await self.site.authentication.identify(read_credentials(header))
-        self.index = await self.site.directory.authorise(self.identity, rule.action, owner=owner, index=index)
+        self.index = await self.site.directory.authorise(self.identity, action, owner=owner, index=index)
 
     def _index_name(self) -> IndexPath:
         named = IndexPath(self.path_kwargs.pop("owner", ""), self.path_kwargs.pop("index", ""))

@@ -75,6 +75,8 @@ class UploadHandler(BaseHandler):
             if receiver.is_registration:
                 self._send(200, "Nothing to register: publish a file, and its project is there")
                 return
+            # Again: the body may have taken hours, and what was withdrawn meanwhile is withdrawn.
+            await self.authorise(Action.PUBLISH)
             publication = await self.site.publishing.publish(self.index, self.identity, upload)
         finally:
             await self._discard()

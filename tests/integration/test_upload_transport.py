@@ -22,6 +22,7 @@ from uploading import (
     usual_parts,
 )
 
+from pypiserve.core.identity import Role
 from pypiserve.testing import a_wheel
 from pypiserve.testing.server import ServerUnderTest
 
@@ -65,6 +66,27 @@ def test_a_connection_that_is_cut_leaves_nothing(site: ServerUnderTest, share: f
         connection.sendall(head_of(site, Content_Length=str(len(body))) + body[: int(len(body) * share)])
         connection.shutdown(socket.SHUT_WR)
         assert is_closed(connection)
+
+
+@pytest.mark.parametrize("loss", ["token", "role"])
+def test_what_was_withdrawn_during_an_upload_is_withdrawn(site: ServerUnderTest, loss: str) -> None:
+    """Rights count when the last byte has come, since the first may be hours ago."""
+    with site.catalog() as catalog:
+        token = catalog.accounts.create_token(f"{loss}-lost", Role.PUBLISHER, owner="main").secret
+    body = body_of(f"{loss}-lost")
+    with exchange(site) as connection:
+        head = head_of(site, token=token, Content_Length=str(len(body)), Expect="100-continue")
+        connection.sendall(head)
+        assert connection.recv(1000).startswith(b"HTTP/1.1 100 ")
+        with site.catalog() as catalog:
+            if loss == "token":
+                catalog.accounts.revoke_token(f"{loss}-lost")
+            else:
+                catalog.accounts.withdraw(f"token:{loss}-lost", owner="main")
+        connection.sendall(body)
+        assert read_reply(connection).status == (401 if loss == "token" else 403)
+    assert published(site, f"{loss}-lost") == []
+    assert kept_by(data_of(site)).staged == ()
 
 
 def test_a_connection_that_is_reset_leaves_nothing(site: ServerUnderTest) -> None:
