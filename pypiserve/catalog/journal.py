@@ -78,8 +78,12 @@ def mark_of(connection: Connection, subscriber: str) -> int:
 
 
 def move_mark(connection: Connection, subscriber: str, serial: int) -> None:
-    """Note that a subscriber was told up to and with this serial."""
-    connection.execute(update(subscriber_marks).where(subscriber_marks.c.name == subscriber).values(serial=serial))
+    """Note that a subscriber was told up to and with this serial; another process may have come further."""
+    connection.execute(
+        update(subscriber_marks)
+        .where(subscriber_marks.c.name == subscriber, subscriber_marks.c.serial < serial)
+        .values(serial=serial)
+    )
 
 
 def _event(row: Row[Any]) -> Event:

@@ -199,6 +199,17 @@ def test_serials_have_no_gaps_under_concurrency(tmp_path: Path, database: Databa
     assert {event.detail for event in events} == {str(number) for number in range(120)}
 
 
+def test_a_mark_never_goes_back(database: Database) -> None:
+    """Of two servers on one folder the slower one does not make a subscriber hear the same events after a restart."""
+
+    def told(serial: int) -> int:
+        database.write_now(lambda connection: journal.move_mark(connection, "news", serial))
+        return database.write_now(lambda connection: journal.mark_of(connection, "news"))
+
+    assert database.write_now(lambda connection: journal.mark_of(connection, "news")) == 0
+    assert [told(serial) for serial in (2, 1, 3)] == [2, 2, 3]
+
+
 def test_the_bell_rings_for_every_commit_and_for_no_read(tmp_path: Path, database: Database) -> None:
     """Whoever looks at the bell after a commit sees another value than before it."""
     listener = Doorbell(tmp_path / "doorbell")
