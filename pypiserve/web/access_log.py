@@ -24,7 +24,8 @@ def log_request(handler: tornado.web.RequestHandler) -> None:
         request.remote_ip,
         who,
         request.method,
-        request.path,
+        # Bytes beyond ASCII may be control characters to a terminal, or a line end to who reads the log.
+        request.path.encode("ascii", "backslashreplace").decode(),
         handler.get_status(),
         1000.0 * request.request_time(),
     )
