@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sqlite3
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -31,6 +33,8 @@ READERS = 4
 
 LOCK_TIMEOUT_SECONDS = 10
 """How long a writer waits for another process's transaction."""
+
+_WAL_PAUSE_SECONDS = 0.01
 
 
 class Database:
@@ -117,7 +121,7 @@ def _sqlite_engine(path: Path) -> Engine:
         # The driver must not open transactions by itself: it would begin them deferred, and a read that turns into
         # a write then fails when another process wrote meanwhile.
         connection.isolation_level = None
-        connection.execute("PRAGMA journal_mode = WAL")
+        _switch_to_wal(connection)
         # FULL: a commit that was acknowledged survives a power failure.
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
@@ -127,6 +131,20 @@ def _sqlite_engine(path: Path) -> Engine:
         connection.exec_driver_sql(connection.get_execution_options().get("pypiserve_begin", "BEGIN"))
 
     return engine
+
+
+def _switch_to_wal(connection: sqlite3.Connection) -> None:
+    """Switch a new file to the write-ahead log; SQLite refuses one of two who do so at once, without waiting."""
+    deadline = time.monotonic() + LOCK_TIMEOUT_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(_WAL_PAUSE_SECONDS)
+        else:
+            return
 
 
 def _translated(error: OperationalError) -> Exception:

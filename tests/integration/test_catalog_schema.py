@@ -124,6 +124,24 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path, content: bytes) -
     assert file.read_bytes() == content
 
 
+def test_a_new_catalog_opens_for_many_at_once(tmp_path: Path) -> None:
+    """Whoever comes while another makes the file waits, and is not told that it is locked."""
+    folders = [tmp_path / str(number) for number in range(10)]
+
+    def mode(database: Database) -> object:
+        return database.read_now(lambda connection: connection.exec_driver_sql("PRAGMA journal_mode").scalar_one())
+
+    with ThreadPoolExecutor(6) as threads:
+        for folder in folders:
+            folder.mkdir()
+            databases = [open_database(folder) for _ in range(6)]
+            try:
+                assert list(threads.map(mode, databases)) == ["wal"] * 6
+            finally:
+                for database in databases:
+                    database.close()
+
+
 def test_write_ahead_log_and_foreign_keys_are_on(database: Database) -> None:
     """Readers do not wait for writers, commits are durable, and rows do not dangle."""
 
