@@ -70,7 +70,7 @@ class WebServer:
         """Take no new connections, let running requests finish within the bound, then close what is left."""
         self._server.stop()
         if len(self._requests):
-            _log.info("Waiting up to %g s for %d running requests", self._stop_seconds, len(self._requests))
+            _log.info("Waiting up to %g s for running requests: %d", self._stop_seconds, len(self._requests))
         try:
             async with asyncio.timeout(self._stop_seconds):
                 await self._requests.wait_until_none()
