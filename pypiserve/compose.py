@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from pypiserve.catalog.database import Database
 from pypiserve.catalog.doorbell import Doorbell
@@ -17,6 +15,7 @@ from pypiserve.catalog.migrate import migrate
 from pypiserve.core.addresses import Addresses
 from pypiserve.core.errors import InvalidSetting
 from pypiserve.instances import Instances, build_instances
+from pypiserve.parts import Parts
 from pypiserve.picks import Picks
 from pypiserve.plugin import BuildContext
 from pypiserve.services.accounts import Accounts
@@ -84,7 +83,7 @@ class Server:
     def __init__(self, settings: Settings, picks: Picks) -> None:
         self._settings = settings
         self._picks = picks
-        self._parts = contextlib.AsyncExitStack()
+        self._parts = Parts()
         self.port = 0
         self.prepared = Prepared(None, settings.private)
 
@@ -99,23 +98,23 @@ class Server:
         try:
             await self._start()
         except BaseException:
-            await self._parts.aclose()
+            await self._parts.close()
             raise
 
     async def stop(self) -> None:
         """Let running requests finish within the bound, then release everything, last built first."""
-        await self._parts.aclose()
+        await self._parts.close()
 
     async def _start(self) -> None:
         settings = self._settings
         database, doorbell = _open_catalog(settings)
-        self._parts.callback(database.close)
+        self._parts.closing("The catalog", lambda: asyncio.to_thread(database.close))
         tokens = TokenLookup(database)
         instances = build_instances(self._picks, BuildContext("", settings.data, _utc_now, tokens), self._parts)
         await instances.store.check()
         site = self._build_site(database, doorbell, tokens, instances)
         for name, subscriber in instances.subscribers:
-            self._run(Delivery(name, subscriber, database).run())
+            self._parts.running(f"Telling {name}", Delivery(name, subscriber, database).run())
         self._listen(site)
         # After all that can fail: a token that was made and never shown would be lost. No request comes in between,
         # since nothing is awaited.
@@ -127,11 +126,11 @@ class Server:
         directory = Directory(database)
         listing = Listing(database, addresses, instances.read_policies)
         pages = Pages(listing, instances.renderers, max_bytes=settings.page_cache_bytes)
-        self._parts.callback(pages.close)
+        self._parts.threads("Rendering", pages.threads)
         downloads = Downloads(database, instances.store, addresses=addresses, read_policies=instances.read_policies)
         kept = [directory.notice, tokens.notice, pages.notice, downloads.notice]
         follower = JournalFollower(database, doorbell, kept)
-        self._run(follower.run())
+        self._parts.running("Following the journal", follower.run())
         staging = StagingArea(settings.data / "staging")
         if swept := staging.sweep():
             _log.info("Removed %d unfinished uploads of an earlier run", swept)
@@ -143,9 +142,9 @@ class Server:
             follower=follower,
             now=_utc_now,
         )
-        self._parts.callback(publishing.close)
+        self._parts.threads("Publishing", publishing.threads)
         threads = ThreadPoolExecutor(_HANDLER_THREADS, thread_name_prefix="web")
-        self._parts.callback(threads.shutdown)
+        self._parts.threads("Receiving and sending", threads)
         return Site(
             authentication=Authentication(instances.authenticators),
             directory=directory,
@@ -169,7 +168,7 @@ class Server:
             stop_seconds=settings.shutdown_seconds,
         )
         self.port = server.listen(settings.listen.host, settings.listen.port, source=settings.source_of("listen"))
-        self._parts.push_async_callback(server.stop)
+        self._parts.closing("The web server", server.stop, seconds=settings.shutdown_seconds + 10)
 
     def _prepare(self, database: Database) -> Prepared:
         settings = self._settings
@@ -180,16 +179,6 @@ class Server:
             private=settings.private,
             make_token=_token_authenticator(settings) is not None,
         )
-
-    def _run(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-
-        async def end() -> None:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-
-        self._parts.push_async_callback(end)
 
 
 def _utc_now() -> datetime:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
 from pypiserve.core.errors import ConfigurationError, PluginUnusable
+from pypiserve.parts import Parts
 from pypiserve.picks import Pick, Picks
 from pypiserve.plugin import (
     Authenticator,
@@ -42,7 +42,7 @@ class Instances:
     subscribers: tuple[tuple[str, EventSubscriber], ...]
 
 
-def build_instances(picks: Picks, context: BuildContext, parts: AsyncExitStack) -> Instances:
+def build_instances(picks: Picks, context: BuildContext, parts: Parts) -> Instances:
     """
     Build every instance once.
 
@@ -57,7 +57,7 @@ def build_instances(picks: Picks, context: BuildContext, parts: AsyncExitStack) 
 
     def closing(pick: Pick[Kind[Any, Any]], protocol: type) -> Any:
         built = _build(pick, context, protocol)
-        parts.push_async_callback(built.close)
+        parts.closing(f"{pick.instance.key} ({pick.instance.kind})", built.close)
         return built
 
     # By their kinds: the protocols look alike at run time, both have a method `judge`.

@@ -33,7 +33,7 @@ _LINES_NAMED = 10
 
 _log = logging.getLogger(__name__)
 
-Fingerprint = tuple[int, int, int]
+Fingerprint = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ def _read(path: Path) -> tuple[Fingerprint | None, UserList]:
 
 
 def _fingerprint(facts: os.stat_result) -> Fingerprint:
-    return facts.st_mtime_ns, facts.st_size, facts.st_ino
+    return facts.st_mtime_ns, facts.st_ctime_ns, facts.st_size, facts.st_ino
 
 
 def _split(line: bytes) -> tuple[str, str]:

@@ -23,6 +23,12 @@ class EventKind(enum.StrEnum):
     RELEASE_YANKED = "release.yanked"
     RELEASE_UNYANKED = "release.unyanked"
     PROJECT_STATUS_CHANGED = "project.status-changed"
+    OTHER = "other"
+    """Something that a newer version wrote, and this one does not know."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> EventKind:  # noqa: ARG003 - the signature is that of enum
+        return cls.OTHER
 
 
 @dataclass(frozen=True)

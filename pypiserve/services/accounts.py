@@ -112,23 +112,23 @@ class Accounts:
 
         Raises:
             InvalidName: The subject is not spelt like one.
-            NotFound: There is no such owner.
+            NotFound: There is no such owner, or no such API token.
         """
         if grantee not in {ANYONE, SIGNED_IN} and _SUBJECT.match(grantee) is None:
             raise InvalidName(
                 f"{grantee!r} is no subject; write AUTHENTICATOR:NAME, such as htpasswd:alice or token:ci, "
                 f"or one of: {ANYONE}, {SIGNED_IN}"
             )
-        self._database.write_now(
-            lambda connection: owners.grant_role(
-                connection,
-                _owner(connection, owner) if owner else None,
-                grantee=grantee,
-                role=role,
-                subject=OPERATOR,
-                now=self._now(),
-            )
-        )
+        authenticator, _, name = grantee.partition(":")
+
+        def work(connection: Connection) -> None:
+            # Who made a token of this name later would find it with more rights than it was given.
+            if authenticator == self._token_authenticator and tokens.find_token_by_name(connection, name) is None:
+                raise NotFound(f"The API token {name}")
+            record = _owner(connection, owner) if owner else None
+            owners.grant_role(connection, record, grantee=grantee, role=role, subject=OPERATOR, now=self._now())
+
+        self._database.write_now(work)
 
     def withdraw(self, grantee: str, *, owner: str | None) -> None:
         """
@@ -169,6 +169,15 @@ class Accounts:
     def list_tokens(self) -> list[TokenRecord]:
         """Return all tokens, without secrets."""
         return self._database.read_now(tokens.list_tokens)
+
+    def roles_of_tokens(self) -> dict[str, list[tuple[str | None, Role]]]:
+        """Return the roles of each token, by its name, as owner (``None``: the server) and role."""
+        roles: dict[str, list[tuple[str | None, Role]]] = {}
+        for owner, subject, role in self.list_grants():
+            authenticator, _, name = subject.partition(":")
+            if authenticator == self._token_authenticator:
+                roles.setdefault(name, []).append((owner, role))
+        return roles
 
     def revoke_token(self, name: str) -> None:
         """

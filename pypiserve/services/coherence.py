@@ -40,9 +40,12 @@ class JournalFollower:
         """Whether somebody committed since the journal was last read: one read of memory."""
         return self._doorbell.look() != self._rung
 
-    async def catch_up(self) -> None:
+    async def catch_up(self, *, unasked: bool = False) -> None:
         """
-        Read the journal to its end.
+        Read the journal to its end, unless somebody else has just done so.
+
+        Args:
+            unasked: Read also when the bell was not rung.
 
         Raises:
             Unavailable: The catalog does not answer; what is kept in memory may be old and must not be served.
@@ -50,6 +53,8 @@ class JournalFollower:
         async with self._reading:
             # The bell first: a commit after this look rings again, one before it is in what is read now.
             rung = self._doorbell.look()
+            if rung == self._rung and not unasked:
+                return
             while events := await self._database.read(lambda connection: journal.since(connection, self._serial)):
                 for event in events:
                     self._tell(event)
@@ -61,7 +66,7 @@ class JournalFollower:
         while True:
             await asyncio.sleep(TIMER_SECONDS)
             try:
-                await self.catch_up()
+                await self.catch_up(unasked=True)
             except PypiserveError as error:
                 _log.warning("The journal could not be read: %s", error)
             except Exception:  # noqa: BLE001 - whatever it was, the timer must go on

@@ -49,10 +49,16 @@ class Delivery:
         if self._mark is None:
             self._mark = await self._database.write(lambda c: journal.mark_of(c, self._name))
         while events := await self._next(self._mark):
-            for event in events:
-                await self._subscriber.handle(event)
-                await self._move_mark(event.serial)
-                self._mark = event.serial
+            told = self._mark
+            try:
+                for event in events:
+                    await self._subscriber.handle(event)
+                    told = event.serial
+            finally:
+                # Once for all of them: each move is a commit, and waits for the disk before the next publisher may.
+                if told != self._mark:
+                    await self._move_mark(told)
+                    self._mark = told
 
     async def _next(self, mark: int) -> list[Event]:
         return await self._database.read(lambda c: journal.since(c, mark, limit=_BATCH))

@@ -23,6 +23,7 @@ _CHANGES = frozenset(
         EventKind.INDEX_CREATED,
         EventKind.ROLE_GRANTED,
         EventKind.ROLE_WITHDRAWN,
+        EventKind.OTHER,
     }
 )
 

@@ -76,7 +76,7 @@ class Pages:
         self._kept_bytes = 0
         self._kept: OrderedDict[_Key, Page] = OrderedDict()
         self._in_work: dict[_Key, asyncio.Task[Page]] = {}
-        self._threads = ThreadPoolExecutor(_RENDERING_THREADS, thread_name_prefix="render")
+        self.threads = ThreadPoolExecutor(_RENDERING_THREADS, thread_name_prefix="render")
 
     async def project_list(self, index: IndexRecord, renderer: Renderer) -> Page:
         """Return the project list of an index."""
@@ -94,30 +94,25 @@ class Pages:
         Raises:
             NotFound: The index has no such project.
         """
-        key = (index.owner, index.name, project, renderer.name)
-        page = self._kept.get(key)
-        if page is not None:
-            self._kept.move_to_end(key)
-            return page
 
         async def make() -> Page:
             detail = await self._listing.project_detail(index, project)
             return await self._in_thread(lambda: _page(renderer, detail))
 
-        return await self._get(key, make)
+        return await self._get((index.owner, index.name, project, renderer.name), make)
 
     def notice(self, event: Event) -> None:
         """Drop what an event changed, and do not keep what is being rendered from before it."""
+        if event.kind is EventKind.OTHER:
+            self._in_work.clear()
+            self._kept.clear()
+            self._kept_bytes = 0
         if event.kind not in _CHANGES or event.owner is None or event.index is None:
             return
         project = NormalizedName(event.project or "")
         for renderer in self._renderers:
             for name in (None, project):
                 self._drop((event.owner, event.index, name, renderer.name))
-
-    def close(self) -> None:
-        """Release the threads."""
-        self._threads.shutdown()
 
     async def _get(self, key: _Key, make: Callable[[], Awaitable[Page]]) -> Page:
         page = self._kept.get(key)
@@ -160,7 +155,7 @@ class Pages:
             self._kept_bytes -= page.size_bytes
 
     async def _in_thread(self, work: Callable[[], Page]) -> Page:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        return await asyncio.get_running_loop().run_in_executor(self.threads, work)
 
 
 def _page(renderer: Renderer, model: ProjectList | ProjectDetail) -> Page:

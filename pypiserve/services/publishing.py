@@ -67,8 +67,8 @@ class Publishing:
         self._policies = tuple(policies)
         self._follower = follower
         self._now = now
-        self._threads = ThreadPoolExecutor(_CHECKING_THREADS, thread_name_prefix="publish")
-        self._storing = Storing(store, database, staging, self._threads)
+        self.threads = ThreadPoolExecutor(_CHECKING_THREADS, thread_name_prefix="publish")
+        self._storing = Storing(store, database, staging, self.threads)
 
     async def publish(self, index: IndexRecord, identity: Identity, upload: Upload) -> Publication:
         """
@@ -100,11 +100,7 @@ class Publishing:
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         """Run blocking work of an upload (receiving, hashing, checking) in this service's few threads."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
-
-    def close(self) -> None:
-        """Wait for running work, then release the threads."""
-        self._threads.shutdown()
+        return await asyncio.get_running_loop().run_in_executor(self.threads, work)
 
     async def _judge(self, candidate: Candidate) -> None:
         verdicts = await asyncio.gather(*(_verdict(policy, candidate) for policy in self._policies))

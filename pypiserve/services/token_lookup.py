@@ -12,7 +12,7 @@ from pypiserve.plugin import ApiToken
 __all__ = ["TokenLookup"]
 
 _MAX_KEPT = 10_000
-_CHANGES = frozenset({EventKind.TOKEN_CREATED, EventKind.TOKEN_REVOKED})
+_CHANGES = frozenset({EventKind.TOKEN_CREATED, EventKind.TOKEN_REVOKED, EventKind.OTHER})
 
 
 class TokenLookup:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -193,3 +194,23 @@ def test_a_change_of_one_project_leaves_the_others_pages(
         catalog.curation.set_status("main/pypi", "demo", ProjectStatus.DEPRECATED)
     counted(server)
     assert rendering.details == 2
+
+
+def test_an_event_of_a_newer_version_forgets_everything(
+    make_server: MakeServer, rendering: plugin_parts.Rendering
+) -> None:
+    """Its kind is not known here, so nothing that is kept can be trusted; requests go on being answered."""
+    server = make_server(COUNTED)
+    assert server.publish(a_wheel("demo", "1.0")).status == 201
+    assert counted(server) == counted(server)
+    rendered = rendering.details
+    with sqlite3.connect(server.settings.data / "catalog.sqlite3") as catalog:
+        catalog.execute("UPDATE journal_head SET serial = serial + 1")
+        catalog.execute(
+            "INSERT INTO events (serial, at, kind, subject) SELECT serial, 0, 'index.renamed', 'x' FROM journal_head"
+        )
+    catalog.close()
+    # Publishing elsewhere reads the journal to its end, and would not drop this page.
+    assert server.publish(a_wheel("another", "1.0")).status == 201
+    assert "1.0" in counted(server)
+    assert rendering.details == rendered + 1

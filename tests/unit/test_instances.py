@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
 from pypiserve.core.errors import PluginUnusable
 from pypiserve.instances import build_instances
+from pypiserve.parts import Parts
 from pypiserve.picks import Pick, Picks
 from pypiserve.plugin import Authenticator, AuthenticatorKind, BuildContext, FileStoreKind, NoSettings
 from pypiserve.plugin._loading import Offer
@@ -51,7 +51,8 @@ async def test_what_was_built_is_closed_when_a_later_plugin_cannot_be(tmp_path: 
         policies=(),
         subscribers=(),
     )
+    parts = Parts()
     with pytest.raises(PluginUnusable, match=r"^Plugin acme 1\.0: authenticators\[0\] \(failing\) cannot be built"):
-        async with AsyncExitStack() as parts:
-            build_instances(picks, a_context("", tmp_path), parts)
+        build_instances(picks, a_context("", tmp_path), parts)
+    await parts.close()
     assert store.closed
