@@ -11,7 +11,7 @@ import hmac
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from pypiserve.core.api_tokens import hash_api_token, looks_like_api_token
+from pypiserve.core.api_tokens import API_TOKEN_PREFIX, hash_api_token, looks_like_api_token
 from pypiserve.core.errors import AuthenticationFailed
 from pypiserve.core.identity import BearerCredentials, Credentials, Identity
 from pypiserve.plugin import ApiTokens, AuthenticatorKind, BuildContext, NoSettings, hookimpl
@@ -32,9 +32,10 @@ class TokenAuthenticator:
         self._now = now
 
     async def authenticate(self, credentials: Credentials) -> Identity | None:
-        """Say whose token it is; ``None`` when there is nothing that has the shape of one."""
+        """Say whose token it is; ``None`` when there is nothing that begins like one."""
         text = _token_in(credentials)
         if text is None:
+            _check_spelling(credentials)
             return None
         digest = hash_api_token(text)
         token = await self._tokens.find(digest)
@@ -58,6 +59,16 @@ def _token_in(credentials: Credentials) -> str | None:
     if credentials.password in _PASSWORDS_BESIDE_A_TOKEN and looks_like_api_token(credentials.username):
         return credentials.username
     return None
+
+
+def _check_spelling(credentials: Credentials) -> None:
+    """Say that a token was mistyped, rather than that nobody knows it."""
+    if isinstance(credentials, BearerCredentials):
+        texts = [credentials.token]
+    else:
+        texts = [credentials.username, credentials.password]
+    if any(text.startswith(API_TOKEN_PREFIX) for text in texts):
+        raise AuthenticationFailed("This API token is misspelt or cut off; copy it again as a whole")
 
 
 def _build(settings: NoSettings, context: BuildContext) -> TokenAuthenticator:  # noqa: ARG001 - nothing to set

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
+from pypiserve.catalog.tokens import TokenRecord
 from pypiserve.cli.options import with_settings
 from pypiserve.compose import OfflineCatalog
 from pypiserve.core.identity import Role
@@ -58,15 +59,35 @@ def create(
 
 
 @token.command(name="list")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
 @with_settings("data")
-def list_(settings: Settings) -> None:
+def list_(settings: Settings, *, as_json: bool) -> None:
     """List the tokens, without their secrets."""
     with OfflineCatalog(settings) as catalog:
-        for record in catalog.accounts.list_tokens():
-            state = "revoked" if record.revoked_at else "valid"
-            if record.expires_at and not record.revoked_at:
-                state = f"expires {record.expires_at:%Y-%m-%d %H:%M} UTC"
-            click.echo(f"{record.name}\t{state}\tmade {record.created_at:%Y-%m-%d}")
+        roles = catalog.accounts.roles_of_tokens()
+        rows = [_row(record, roles.get(record.name, [])) for record in catalog.accounts.list_tokens()]
+    if as_json:
+        click.echo(json.dumps(rows))
+    else:
+        for row in rows:
+            click.echo("\t".join(str(value) for value in row.values()))
+
+
+def _row(record: TokenRecord, roles: list[tuple[str | None, Role]]) -> dict[str, str]:
+    if record.revoked_at:
+        state = "revoked"
+    elif record.expires_at is None:
+        state = "valid"
+    else:
+        verb = "expires" if record.expires_at > datetime.now(UTC) else "expired"
+        state = f"{verb} {record.expires_at:%Y-%m-%d %H:%M} UTC"
+    granted = ", ".join(f"{role.value} of {owner or 'the whole server'}" for owner, role in roles)
+    return {
+        "name": record.name,
+        "roles": granted or "no role",
+        "state": state,
+        "made": f"{record.created_at:%Y-%m-%d}",
+    }
 
 
 @token.command()

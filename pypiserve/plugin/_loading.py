@@ -35,6 +35,7 @@ class _Candidate:
     distribution: str
     origin: str
     load: Callable[[], object]
+    remedy: str = "repair or uninstall it"
 
 
 def load_plugins(modules: Sequence[str] = ()) -> Plugins:
@@ -56,7 +57,9 @@ def load_plugins(modules: Sequence[str] = ()) -> Plugins:
             _log.warning("%s", error)
             loading.failures.append(PluginFailure(distribution=candidate.distribution, sentence=str(error)))
     for name in modules:
-        loading.add(_Candidate(f"module {name}", name, partial(importlib.import_module, name)))
+        load = partial(importlib.import_module, name)
+        remedy = "repair it, put its folder on PYTHONPATH, or take it out of plugins in the settings"
+        loading.add(_Candidate(f"module {name}", name, load, remedy))
     return loading.finish()
 
 
@@ -130,4 +133,4 @@ def _import(candidate: _Candidate) -> object:
         return candidate.load()
     except (Exception, SystemExit) as error:
         problem = f"{candidate.origin} cannot be imported ({first_line(error)})"
-        raise PluginUnusable(candidate.distribution, problem, "repair or uninstall it") from error
+        raise PluginUnusable(candidate.distribution, problem, candidate.remedy) from error

@@ -80,7 +80,9 @@ def _public_url(text: str) -> str | None:
 
 def _root_index(text: str) -> str:
     if text:
-        owner, _, index = text.partition("/")
+        owner, slash, index = text.partition("/")
+        if not slash:
+            raise ValueError("the index is missing after the owner")
         as_owner_name(owner)
         as_index_name(index)
     return text

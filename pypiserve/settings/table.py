@@ -38,7 +38,9 @@ class Listen(msgspec.Struct, frozen=True):
         Raises:
             ValueError: The text is no such address.
         """
-        host, _, port = text.rpartition(":")
+        host, colon, port = text.rpartition(":")
+        if not colon:
+            raise ValueError("the port is missing")
         if host.startswith("[") and host.endswith("]"):
             host = str(ipaddress.IPv6Address(host[1:-1]))
         elif _HOST.match(host) is None:

@@ -200,10 +200,14 @@ class BaseHandler(tornado.web.RequestHandler):
             allowed = ", ".join(self._allowed())
             return Problem("method-not-allowed", f"This address takes {allowed} only; {self.hint_for_method()}")
         if status == 404:  # noqa: PLR2004 - the number is the status
-            return Problem("not-found", "Nothing is at this address; see the address / for what is")
+            return Problem("not-found", f"Nothing is at this address; {self.hint_for_address()}")
         if status >= 500:  # noqa: PLR2004 - the class of statuses
             return Problem("internal-error", "The server failed; its log says more")
         return Problem("bad-request", "The request cannot be read: its address is not UTF-8, or a value is missing")
+
+    def hint_for_address(self) -> str:
+        """Say where something is, after an address of nothing."""
+        return "see the address / for what is"
 
     def hint_for_method(self) -> str:
         """Say what the client probably meant, after a wrong method."""

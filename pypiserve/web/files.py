@@ -75,9 +75,9 @@ class FileHandler(BaseHandler):
         size = download.size_bytes
         try:
             wanted = self._wanted_range(download, etag)
-        except Unsatisfiable:
+        except Unsatisfiable as error:
             self.set_status(416)
-            self.set_header("Content-Range", f"bytes */{size}")
+            self.set_header("Content-Range", error.content_range)
             self.set_header("Cache-Control", "no-store")
             self.finish()
             return

@@ -95,6 +95,12 @@ class HealthHandler(BaseHandler):
 class NotFoundHandler(BaseHandler):
     """Every other address: refused like a request without rights, so that a body is received before the answer."""
 
+    def hint_for_address(self) -> str:
+        """Tell who is near an index how its address goes on."""
+        if self.request.path.startswith("/api/packages"):
+            return "an index is at /api/packages/OWNER/INDEX/, and its projects at simple/ below that"
+        return super().hint_for_address()
+
     async def admit(self, rule: Rule | None) -> None:  # noqa: ARG002 - the same for every method
         """Refuse."""
         raise HTTPError(404)

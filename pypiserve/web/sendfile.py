@@ -37,7 +37,8 @@ def open_at(path: os.PathLike[str], start: int, length: int) -> tuple[BinaryIO, 
         first = os.pread(file.fileno(), length, start)
         if len(first) < length:
             raise OSError("the file is shorter than the catalog says")  # noqa: TRY301 - closed below like the rest
-        os.posix_fadvise(file.fileno(), start + length, 0, os.POSIX_FADV_SEQUENTIAL)
+        if hasattr(os, "posix_fadvise"):  # not on macOS
+            os.posix_fadvise(file.fileno(), start + length, 0, os.POSIX_FADV_SEQUENTIAL)
     except BaseException:
         file.close()
         raise
@@ -53,9 +54,6 @@ async def send_rest(handler: BaseHandler, file: BinaryIO, *, start: int, stop: i
     """
     connection = handler.connection
     stream = connection.stream
-    if type(stream) is not IOStream:
-        await _send_in_chunks(handler, file, start=start, stop=stop)
-        return
     position = start
     while position < stop:
         if stream.closed():
@@ -100,17 +98,3 @@ async def _until_writable(handler: BaseHandler, stream: IOStream) -> None:
 def _wake(writable: asyncio.Future[None]) -> None:
     if not writable.done():
         writable.set_result(None)
-
-
-async def _send_in_chunks(handler: BaseHandler, file: BinaryIO, *, start: int, stop: int) -> None:
-    """With TLS the kernel cannot write to the client by itself."""
-    loop = asyncio.get_running_loop()
-    position = start
-    while position < stop:
-        length = min(_STEP_BYTES, stop - position)
-        chunk = await loop.run_in_executor(None, os.pread, file.fileno(), length, position)
-        if not chunk:
-            raise StreamClosedError
-        handler.write(chunk)
-        await handler.flush()
-        position += len(chunk)

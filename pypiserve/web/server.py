@@ -9,6 +9,7 @@ import socket
 import tornado.httpserver
 import tornado.netutil
 import tornado.web
+from tornado.iostream import IOStream
 
 from pypiserve.core.errors import InvalidSetting
 from pypiserve.web.site import RunningRequests
@@ -18,6 +19,7 @@ __all__ = ["WebServer"]
 _log = logging.getLogger("pypiserve.web")
 
 _IDLE_SECONDS = 300
+_TLS_HANDSHAKE = 0x16  # the first byte of a ClientHello, and of no request
 _HEADER_BYTES = 64 << 10
 _READ_STEP_BYTES = 512 << 10
 _BODY_BYTES = 1 << 20
@@ -27,13 +29,40 @@ _BODY_SECONDS = 300
 """Bound on the time for such a body, and for one that is refused: nobody holds a connection for ever."""
 
 
+class PlainStream(IOStream):
+    """
+    A connection that is closed at once when the client speaks TLS on it.
+
+    It waits for an answer that never comes, and so do those who mistyped the address; `uv publish` tries https first.
+    """
+
+    _is_new = True
+
+    def read_from_fd(self, buf: bytearray | memoryview) -> int | None:
+        """Read, and look at the first byte of all."""
+        count = super().read_from_fd(buf)
+        if count and self._is_new:
+            self._is_new = False
+            if buf[0] == _TLS_HANDSHAKE:
+                raise ConnectionResetError("TLS on a port that does not speak it")
+        return count
+
+
+class PlainServer(tornado.httpserver.HTTPServer):
+    """Serves each connection through a ``PlainStream``."""
+
+    def handle_stream(self, stream: IOStream, address: tuple[object, ...]) -> None:
+        """Take a connection that was just accepted; nothing was read from it yet."""
+        super().handle_stream(PlainStream(stream.socket, max_buffer_size=stream.max_buffer_size), address)
+
+
 class WebServer:
     """One listening server."""
 
     def __init__(
         self, application: tornado.web.Application, requests: RunningRequests, *, stop_seconds: float
     ) -> None:
-        self._server = tornado.httpserver.HTTPServer(
+        self._server = PlainServer(
             application,
             idle_connection_timeout=_IDLE_SECONDS,
             max_header_size=_HEADER_BYTES,

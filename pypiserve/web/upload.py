@@ -43,6 +43,7 @@ class UploadHandler(BaseHandler):
         self._batch: list[bytes] = []
         self._batch_bytes = 0
         self._feeding: asyncio.Future[None] | None = None
+        self._forgetting: asyncio.Future[None] | None = None
         self._is_complete = False
 
     async def prepare(self) -> None:
@@ -85,14 +86,18 @@ class UploadHandler(BaseHandler):
         else:
             self._send(200, f"Unchanged: {publication.filename} is published with the same content")
 
+    def hint_for_method(self) -> str:
+        """Say what else there is to do."""
+        return "it is for publishing, and the pages to install from are at simple/"
+
     def on_connection_close(self) -> None:
         """Forget an upload whose client went away in the middle."""
         if self._is_complete:
             # The method runs to its end, cleans up itself, and is waited for by a stop until then.
             return
-        super().on_connection_close()
-        if self._receiver is not None:
-            asyncio.get_running_loop().create_task(self._discard())
+        # A stop waits for this request until nothing of it is left.
+        self._forgetting = asyncio.ensure_future(self._discard())
+        self._forgetting.add_done_callback(lambda _: super(UploadHandler, self).on_connection_close())
 
     def _new_receiver(self) -> UploadReceiver:
         headers = self.request.headers

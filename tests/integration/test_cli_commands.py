@@ -37,12 +37,14 @@ def test_tokens_from_birth_to_death(folder: Path) -> None:
     assert document["token"].startswith("pypiserve_")
     assert (document["name"], document["role"], document["owner"]) == ("ci", "reader", "main")
     listed = call("token", "list", folder=folder).stdout
-    assert "ci\texpires " in listed
-    assert "administrator\tvalid" in listed
+    assert "ci\treader of main\texpires " in listed
+    assert "administrator\tadministrator of the whole server\tvalid" in listed
+    rows = json.loads(call("token", "list", "--json", folder=folder).stdout)
+    assert [(row["name"], row["roles"]) for row in rows][1:] == [("ci", "reader of main")]
     assert document["token"] not in listed
     assert refused(call("token", "create", "ci", folder=folder), "ci", "exists")
     assert call("token", "revoke", "ci", folder=folder).stdout == "Revoked ci.\n"
-    assert "ci\trevoked" in call("token", "list", folder=folder).stdout
+    assert "ci\treader of main\trevoked" in call("token", "list", folder=folder).stdout
     assert refused(call("token", "revoke", "ci", folder=folder), "ci")
     assert refused(call("token", "create", "ci", folder=folder), "existed")
 
@@ -72,6 +74,7 @@ def test_owners_and_grants(folder: Path) -> None:
     assert call("grant", "reader", "signed-in", "--server", folder=folder).returncode == 0
     assert refused(call("grant", "reader", "alice", "--owner", "acme", folder=folder), "'alice' is no subject")
     assert refused(call("grant", "reader", "anyone", "--owner", "nobody", folder=folder), "nobody")
+    assert refused(call("grant", "reader", "token:nope", "--server", folder=folder), "API token nope")
     listed = call("owner", "list", folder=folder).stdout
     assert "Acme\tprivate\n  publisher\thtpasswd:alice\n" in listed
     assert "(server)\n  reader\tsigned-in\n  administrator\ttoken:administrator\n" in listed

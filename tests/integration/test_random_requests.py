@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import socket
+import ssl
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +15,7 @@ from raw_http import RawConnection
 from pypiserve.testing import a_wheel
 from pypiserve.testing.server import ServerUnderTest
 
+TLS_HANDSHAKE = b"\x16"
 WHEEL = a_wheel("demo", "1!1.0+x")
 BASE = "/api/packages/main/pypi"
 
@@ -101,7 +104,7 @@ def test_no_head_makes_the_server_fail(
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(head=st.binary(max_size=200))
+@given(head=st.binary(max_size=200).filter(lambda head: head[:1] != TLS_HANDSHAKE))
 @example(head=b"GET / HTTP/1.1\r\nHost: a\r\nHost: b")
 @example(head=b"GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 3")
 @example(head=b"GET http://evil.example/simple/Demo HTTP/1.1\r\nHost: a")
@@ -113,6 +116,17 @@ def test_no_bytes_make_the_server_fail(site: ServerUnderTest, caplog: pytest.Log
     status, _ = answer(site, head + b"\r\n\r\n")
     assert status < 500
     assert not [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+def test_tls_on_the_plain_port_is_closed_at_once(site: ServerUnderTest) -> None:
+    """Who mistypes https, and uv when it looks for trusted publishing, does not wait for an answer."""
+    # A connection that is left open would end in TimeoutError.
+    with (
+        socket.create_connection((site.host, site.port), timeout=30) as plain,
+        pytest.raises((ssl.SSLError, ConnectionError)),
+    ):
+        ssl.create_default_context().wrap_socket(plain, server_hostname="localhost")
+    assert site.get("/-/health").status == 200
 
 
 def test_a_head_without_end_is_dropped(site: ServerUnderTest) -> None:

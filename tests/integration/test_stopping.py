@@ -83,7 +83,10 @@ def test_a_second_signal_ends_at_once(tmp_path: Path, number: signal.Signals) ->
         server.process.send_signal(number)
         wait_until(lambda: says_that_it_stops(server))
         wait_until(lambda: refuses_connections(server))
-        assert server.end(number) != 0
+        assert server.end(number) == 130
+    log = server.log.read_text(encoding="utf-8")
+    assert "Stopped at once; requests were unfinished." in log
+    assert "Traceback" not in log
 
 
 def test_idle_connections_do_not_delay_the_stop(tmp_path: Path) -> None:

@@ -54,15 +54,29 @@ async def test_a_token_is_taken_wherever_clients_put_it(credentials: Credentials
     "credentials",
     [
         BasicCredentials("alice", "secret"),
-        BasicCredentials(SECRET, "secret"),
-        BasicCredentials("__token__", SECRET[:-1]),
         BasicCredentials("__token__", "pypi-AgEIcHlwaS5vcmc"),
         BearerCredentials("eyJhbGciOiJSUzI1NiJ9.e30.x"),
     ],
 )
 async def test_what_has_another_shape_is_left_to_others(credentials: Credentials) -> None:
-    """Passwords, foreign tokens and a mistyped token are not judged here."""
+    """Passwords and foreign tokens are not judged here."""
     assert await _authenticator().authenticate(credentials) is None
+
+
+@pytest.mark.parametrize(
+    "credentials",
+    [
+        BasicCredentials(SECRET, "secret"),
+        BasicCredentials("__token__", SECRET[:-1]),
+        BasicCredentials("__token__", SECRET[:20] + SECRET[21:]),
+        BearerCredentials(f"{SECRET}x"),
+    ],
+)
+async def test_a_mistyped_token_is_called_so(credentials: Credentials) -> None:
+    """Its owner hears that it is misspelt, and not that nobody knows it; it is not repeated."""
+    with pytest.raises(AuthenticationFailed, match="misspelt or cut off") as caught:
+        await _authenticator().authenticate(credentials)
+    assert SECRET[:20] not in str(caught.value)
 
 
 @pytest.mark.parametrize(
