@@ -39,11 +39,13 @@ class Server:
         netloc: Host and port.
         token: A token that may publish to ``main``.
         reader: A token that may only read.
+        greeting: What the server printed when it started, the administrator's token in it.
     """
 
     netloc: str
     token: str = field(repr=False)
     reader: str = field(repr=False)
+    greeting: str = field(repr=False)
 
     @property
     def base(self) -> str:
@@ -82,7 +84,8 @@ def running_server(folder: Path, *flags: str) -> Iterator[Server]:
         process = subprocess.Popen(command, cwd=folder, env=_environment(), stdout=output, stderr=output)
     try:
         _wait_until_healthy(netloc, process, log)
-        server = Server(netloc, _token(data, "publisher"), _token(data, "reader"))
+        greeting = log.read_text(encoding="utf-8")
+        server = Server(netloc, _token(data, "publisher"), _token(data, "reader"), greeting)
         yield server
     finally:
         process.send_signal(signal.SIGTERM)
