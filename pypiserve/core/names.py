@@ -28,7 +28,7 @@ OwnerName = NewType("OwnerName", str)
 IndexName = NewType("IndexName", str)
 """The name of one index of an owner, lowercase."""
 
-RESERVED_OWNER_NAMES = frozenset({"api", "simple", "legacy", "pypi", "static", "-", "_"})
+RESERVED_OWNER_NAMES = frozenset({"api", "files", "simple", "legacy", "pypi", "static", "-", "_"})
 """First path segments that the server needs for itself."""
 
 MAX_NAME_LENGTH = 200

@@ -58,6 +58,11 @@ def test_the_longest_project_name() -> None:
     assert normalise("a" * MAX_NAME_LENGTH) == "a" * MAX_NAME_LENGTH
 
 
+def test_what_is_reserved() -> None:
+    """No owner has the name of a path at the host's root, today's or one that Gitea and PyPI taught clients."""
+    assert {"api", "files", "legacy", "pypi", "simple", "static", "-", "_"} == RESERVED_OWNER_NAMES
+
+
 @pytest.mark.parametrize("name", sorted(RESERVED_OWNER_NAMES))
 def test_reserved_owner_names(name: str) -> None:
     """First path segments of the server are no owner names, in any letter case."""
