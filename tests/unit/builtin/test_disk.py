@@ -182,6 +182,20 @@ async def test_names_and_bytes_are_synced(store: FileStore, staged: Path, monkey
     assert steps[5:] == ["folder", "folder", "folder"]
 
 
+def test_the_name_of_a_new_folder_is_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a power failure could take the whole store away, with all that it had promised to keep."""
+    synced: list[int] = []
+    fsync = os.fsync
+
+    def note_sync(descriptor: int) -> None:
+        synced.append(os.fstat(descriptor).st_ino)
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note_sync)
+    DiskFiles(tmp_path / "files").prepare(NOW)
+    assert tmp_path.stat().st_ino in synced
+
+
 def test_an_abandoned_put_stops_before_the_rename(tmp_path: Path, staged: Path) -> None:
     """When nobody waits any more, nothing appears under the digest."""
     files = DiskFiles(tmp_path / "files")
