@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 from collections.abc import Iterator
 from datetime import UTC
 from email.utils import format_datetime, parsedate_to_datetime
@@ -13,6 +14,7 @@ import pytest
 from pypiserve.testing import BuiltFile, a_wheel, an_sdist
 from pypiserve.testing.fixtures import MakeServer
 from pypiserve.testing.server import ServerUnderTest
+from pypiserve.web.sendfile import FIRST_BYTES
 
 BASE = "/api/packages/main/pypi"
 WHEEL = a_wheel("demo", "1.0", padding_bytes=4096)
@@ -122,6 +124,22 @@ def test_head_has_the_headers_of_get(site: ServerUnderTest) -> None:
             assert (head.status, head.body) == (get.status, b"")
             assert {**head.headers, "date": ""} == {**get.headers, "date": ""}
             assert head.headers["accept-ranges"] == "bytes"
+
+
+def test_no_bytes_follow_the_head_of_a_large_file(make_server: MakeServer) -> None:
+    """The next answer on the connection begins where the head ended, also for a file that the kernel would send."""
+    server = make_server()
+    large = a_wheel("large", "1.0", padding_bytes=2 * FIRST_BYTES)
+    assert server.publish(large).status == http.client.CREATED
+    connection = http.client.HTTPConnection(server.host, server.port, timeout=30)
+    try:
+        connection.request("HEAD", f"{BASE}/files/large/1.0/{large.filename}")
+        head = connection.getresponse()
+        assert (head.read(), head.headers["Content-Length"]) == (b"", str(len(large.content)))
+        connection.request("GET", "/-/health")
+        assert connection.getresponse().read() == b"ok\n"
+    finally:
+        connection.close()
 
 
 @pytest.mark.parametrize("version", ["1!2.0+local.1", "1%212.0%2Blocal.1", "1%212.0%2blocal.1", "1!2+local.1"])
