@@ -51,6 +51,17 @@ def test_without_a_root_index_nothing_is_published_at_the_root(make_server: Make
     assert server.publish(a_wheel(), path="/legacy/").status == http.client.NOT_FOUND
 
 
+@pytest.mark.parametrize("settings", ["", "private = true\n", 'root_index = ""\n'])
+def test_there_is_no_trusted_publishing(make_server: MakeServer, settings: str) -> None:
+    """404 is how uv, PDM and maturin learn that they shall use the token; a 401 or 405 ends their publishing."""
+    server = make_server(settings)
+    asked = [("GET", "/_/oidc/audience"), ("GET", "/.well-known/pytp")]
+    asked += [("POST", path) for path in ("/_/oidc/mint-token", "/_/oidc/github/mint-token", "/_/oidc/burn-token")]
+    for method, path in asked:
+        body = b'{"token": "a.b.c"}' if method == "POST" else None
+        assert server.request(method, path, body=body).status == http.client.NOT_FOUND, path
+
+
 @pytest.mark.parametrize("path", [f"{BASE}/simple/", f"{BASE}/simple", f"{BASE}/simple/demo/"])
 def test_the_address_for_reading_takes_no_files(site: ServerUnderTest, path: str) -> None:
     """People paste the wrong address of the two: the answer is 405, and says where files are published."""
