@@ -4,40 +4,38 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
-__all__ = ["RawConnection", "RawReply"]
+from pypiserve.testing.server import Reply
+
+__all__ = ["Address", "RawConnection", "request_head"]
 
 _SECONDS = 20.0
 
 
-@dataclass(frozen=True)
-class RawReply:
-    """
-    What came over the wire.
+class Address(Protocol):
+    """Where a server listens, be it in a thread or in a process of its own."""
 
-    Attributes:
-        head: Status line and headers, as sent.
-        headers: By lowercase name.
-    """
+    host: str
+    port: int
 
-    status: int
-    head: bytes
-    headers: Mapping[str, str]
-    body: bytes
+
+def request_head(method: str, path: str, fields: Mapping[str, str]) -> bytes:
+    """Write a request up to its body, with these header fields and no others."""
+    lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items()), "", ""]
+    return "\r\n".join(lines).encode("latin-1")
 
 
 class RawConnection:
     """One connection; a context manager."""
 
-    def __init__(self, host: str, port: int, *, receive_buffer_bytes: int = 0) -> None:
+    def __init__(self, server: Address, *, receive_buffer_bytes: int = 0) -> None:
         self.socket = socket.socket()
         self.socket.settimeout(_SECONDS)
         if receive_buffer_bytes:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer_bytes)
-        self.socket.connect((host, port))
+        self.socket.connect((server.host, server.port))
         self._received = b""
 
     def send(self, data: bytes) -> None:
@@ -48,20 +46,18 @@ class RawConnection:
         self, method: str, path: str, *, body: bytes = b"", more: Mapping[str, str] | None = None, **headers: str
     ) -> None:
         """Send one request; keyword ``if_none_match="…"`` becomes the header ``If-None-Match``."""
-        named = {name.replace("_", "-"): value for name, value in headers.items()} | dict(more or {})
+        named = {"Host": "test", **{name.replace("_", "-"): value for name, value in headers.items()}, **(more or {})}
         if body:
             named["Content-Length"] = str(len(body))
-        lines = [f"{method} {path} HTTP/1.1", "Host: test", *(f"{name}: {value}" for name, value in named.items())]
-        self.send("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
+        self.send(request_head(method, path, named) + body)
 
-    def reply(self, *, to_head: bool = False) -> RawReply:
+    def reply(self, *, to_head: bool = False) -> Reply:
         """Receive one whole response; ``to_head`` for one that has no body whatever its length says."""
-        head = self.head()
-        lines = head.decode("latin-1").split("\r\n")
-        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
-        status = int(lines[0].split(" ")[1])
-        length = 0 if to_head or status == 304 else int(headers.get("content-length", "0"))
-        return RawReply(status, head, headers, self.read(length))
+        status_line, *lines = self.head().decode("latin-1").split("\r\n")
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        _, status, reason = status_line.split(" ", 2)
+        length = 0 if to_head or status == "304" else int(headers.get("content-length", "0"))
+        return Reply(int(status), reason, headers, self.read(length))
 
     def head(self) -> bytes:
         """Receive up to the blank line, which is left out."""
@@ -80,6 +76,14 @@ class RawConnection:
                 raise ConnectionError("the server closed the connection")
             parts.append(chunk)
             missing -= len(chunk)
+        return b"".join(parts)
+
+    def rest(self) -> bytes:
+        """Receive all up to the end of the connection."""
+        parts = []
+        while not self.is_at_end():
+            parts.append(self._received)
+            self._received = b""
         return b"".join(parts)
 
     def is_at_end(self) -> bool:

@@ -16,7 +16,7 @@ def test_an_address_cannot_write_control_characters_into_the_log(
     """Bytes beyond ASCII, among them line ends and commands of terminals, are logged as escapes."""
     server = make_server()
     with caplog.at_level(logging.INFO, "pypiserve.access"):
-        with RawConnection(server.host, server.port) as connection:
+        with RawConnection(server) as connection:
             connection.ask("GET", "/a\x85b\x9b31m")
             assert connection.reply().status == 404
         # The line is written after the answer.

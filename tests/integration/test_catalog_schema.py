@@ -14,7 +14,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from server_process import Command
+from server_process import ServerProcess
 
 import pypiserve.catalog
 from pypiserve.catalog import journal
@@ -290,12 +290,12 @@ def test_times_are_aware_and_keep_their_microseconds(database: Database) -> None
 
 def test_two_first_starts_at_once_both_come_up(tmp_path: Path) -> None:
     """In one empty folder one of two processes makes owner and token, and both serve them."""
-    starting = [Command(tmp_path) for _ in range(2)]
+    starting = [ServerProcess(tmp_path) for _ in range(2)]
     try:
         (token,) = filter(None, [server.wait_until_serving().token for server in starting])
         for server in starting:
-            reply = server.request("GET", "/simple/", authorization=f"Bearer {token}")
+            reply = server.get("/simple/", token=token)
             assert reply.status == 200
     finally:
         for server in starting:
-            server.__exit__(None, None, None)
+            server.kill()

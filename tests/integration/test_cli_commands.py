@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from server_process import Command, Finished, call
+from command_line import call, is_refusal
+from server_process import ServerProcess
 
 from pypiserve.testing import a_wheel
 from pypiserve.testing.fixtures import MakeServer
@@ -22,13 +23,6 @@ def folder(make_server: MakeServer) -> Path:
     return server.folder
 
 
-def refused(finished: Finished, *words: str) -> bool:
-    """Tell whether a command ended with code 2 and one line that has these words."""
-    line = finished.stderr.rstrip("\n")
-    fits = finished.returncode == 2 and finished.stdout == "" and line.startswith("Error: ") and "\n" not in line
-    return fits and all(word in line for word in words)
-
-
 def test_tokens_from_birth_to_death(folder: Path) -> None:
     """A token is made, listed without its secret, refused a second time, and revoked once."""
     made = call("token", "create", "ci", "--role", "reader", "--days", "3", "--json", folder=folder)
@@ -42,11 +36,11 @@ def test_tokens_from_birth_to_death(folder: Path) -> None:
     rows = json.loads(call("token", "list", "--json", folder=folder).stdout)
     assert [(row["name"], row["roles"]) for row in rows][1:] == [("ci", "reader of main")]
     assert document["token"] not in listed
-    assert refused(call("token", "create", "ci", folder=folder), "ci", "exists")
+    assert is_refusal(call("token", "create", "ci", folder=folder), "ci", "exists")
     assert call("token", "revoke", "ci", folder=folder).stdout == "Revoked ci.\n"
     assert "ci\treader of main\trevoked" in call("token", "list", folder=folder).stdout
-    assert refused(call("token", "revoke", "ci", folder=folder), "ci")
-    assert refused(call("token", "create", "ci", folder=folder), "existed")
+    assert is_refusal(call("token", "revoke", "ci", folder=folder), "ci")
+    assert is_refusal(call("token", "create", "ci", folder=folder), "existed")
 
 
 def test_a_token_is_the_only_word_on_standard_output(folder: Path) -> None:
@@ -60,26 +54,26 @@ def test_a_token_is_the_only_word_on_standard_output(folder: Path) -> None:
 @pytest.mark.parametrize("name", ["", " ", "-x", "a b", "a/b", "a\nb", "ü", "x" * 65])
 def test_bad_names_are_refused(folder: Path, name: str) -> None:
     """Names of tokens and of owners are checked, in a sentence that says what a name is."""
-    assert refused(call("token", "create", "--", name, folder=folder), "name")
-    assert refused(call("owner", "create", "--", name, folder=folder), "name")
+    assert is_refusal(call("token", "create", "--", name, folder=folder), "name")
+    assert is_refusal(call("owner", "create", "--", name, folder=folder), "name")
 
 
 def test_owners_and_grants(folder: Path) -> None:
     """Owners are made, listed, hidden; roles are given and taken; each twice is a refusal where it must be."""
     assert call("owner", "create", "Acme", "--private", folder=folder).stdout == "Made Acme/pypi, private.\n"
-    assert refused(call("owner", "create", "ACME", folder=folder), "exists already")
-    assert refused(call("owner", "create", "simple", folder=folder), "reserved")
+    assert is_refusal(call("owner", "create", "ACME", folder=folder), "exists already")
+    assert is_refusal(call("owner", "create", "simple", folder=folder), "reserved")
     granted = call("grant", "publisher", "htpasswd:alice", "--owner", "acme", folder=folder)
     assert granted.stdout == "htpasswd:alice is publisher of acme.\n"
     assert call("grant", "reader", "signed-in", "--server", folder=folder).returncode == 0
-    assert refused(call("grant", "reader", "alice", "--owner", "acme", folder=folder), "'alice' is no subject")
-    assert refused(call("grant", "reader", "anyone", "--owner", "nobody", folder=folder), "nobody")
-    assert refused(call("grant", "reader", "token:nope", "--server", folder=folder), "API token nope")
+    assert is_refusal(call("grant", "reader", "alice", "--owner", "acme", folder=folder), "'alice' is no subject")
+    assert is_refusal(call("grant", "reader", "anyone", "--owner", "nobody", folder=folder), "nobody")
+    assert is_refusal(call("grant", "reader", "token:nope", "--server", folder=folder), "API token nope")
     listed = call("owner", "list", folder=folder).stdout
     assert "Acme\tprivate\n  publisher\thtpasswd:alice\n" in listed
     assert "(server)\n  reader\tsigned-in\n  administrator\ttoken:administrator\n" in listed
     assert call("withdraw", "htpasswd:alice", "--owner", "Acme", folder=folder).returncode == 0
-    assert refused(call("withdraw", "htpasswd:alice", "--owner", "Acme", folder=folder), "was not found")
+    assert is_refusal(call("withdraw", "htpasswd:alice", "--owner", "Acme", folder=folder), "was not found")
     assert call("owner", "visibility", "acme", "public", folder=folder).stdout == "acme is public.\n"
     assert "Acme\tpublic\n" in call("owner", "list", folder=folder).stdout
 
@@ -124,7 +118,7 @@ def test_wrong_usage_is_explained(folder: Path, arguments: tuple[str, ...]) -> N
 def test_what_is_not_there_cannot_be_curated(folder: Path, arguments: tuple[str, ...], word: str) -> None:
     """A typing error changes nothing and is named."""
     command, *rest = arguments
-    assert refused(
+    assert is_refusal(
         call(command, "--", *rest, folder=folder) if "--index" not in rest else call(*arguments, folder=folder), word
     )
 
@@ -132,18 +126,19 @@ def test_what_is_not_there_cannot_be_curated(folder: Path, arguments: tuple[str,
 def test_a_folder_without_a_catalog_is_refused_and_left_alone(tmp_path: Path) -> None:
     """A mistyped ``--data`` makes no second catalog beside the real one."""
     for arguments in (("token", "list"), ("token", "create", "x"), ("owner", "create", "x"), ("yank", "demo", "1.0")):
-        assert refused(call(*arguments, "--data", "typo", folder=tmp_path), "no catalog", "typo", "pypiserve serve")
+        finished = call(*arguments, "--data", "typo", folder=tmp_path)
+        assert is_refusal(finished, "no catalog", "typo", "pypiserve serve")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_status_and_yank_beside_a_running_server(tmp_path: Path) -> None:
     """What the command line changes holds in the server's next answer."""
-    with Command(tmp_path) as server:
+    with ServerProcess(tmp_path) as server:
         server.publish(a_wheel("demo", "1.0"))
-        etags = {server.request("GET", "/simple/demo/").headers["etag"]}
+        etags = {server.get("/simple/demo/").headers["etag"]}
         for arguments in (("yank", "Demo", "1.0.0"), ("unyank", "demo", "1.0"), ("status", "demo", "archived")):
             assert call(*arguments, folder=tmp_path).stderr == ""
-            reply = server.request("GET", "/simple/demo/")
+            reply = server.get("/simple/demo/")
             assert (b"data-yanked" in reply.body) == (arguments[0] == "yank")
             etags.add(reply.headers["etag"])
         assert len(etags) == 3

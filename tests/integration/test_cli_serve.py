@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import tomllib
 from pathlib import Path
 
 import pytest
-from server_process import Command, Finished, call, run
+from command_line import call, is_refusal, run
+from server_process import ServerProcess
 
 from pypiserve.testing import a_wheel
 
 
 def test_the_greeting_has_lines_to_paste(tmp_path: Path) -> None:
     """The first start prints the token this once, and lines for each client with the real address in them."""
-    with Command(tmp_path) as server:
-        url, token, greeting = f"http://127.0.0.1:{server.port}", server.token, server.greeting
+    with ServerProcess(tmp_path) as server:
+        url, token, greeting = f"http://127.0.0.1:{server.port}", server.token, server.output
         upload = f"{url}/api/packages/main/pypi/"
         index = f"{upload}simple/"
         for line in (
@@ -34,22 +36,22 @@ def test_the_greeting_has_lines_to_paste(tmp_path: Path) -> None:
             {"name": "main", "url": index, "publish-url": upload, "default": True}
         ]
         assert server.publish(a_wheel("demo", "1.0")).status == 201
-        assert server.request("GET", "/-/health").body == b"ok\n"
-        assert server.stop() == 0
+        assert server.get("/-/health").body == b"ok\n"
+        assert server.end(signal.SIGTERM) == 0
     assert token not in server.log
-    with Command(tmp_path) as again:
-        assert token not in again.greeting
+    with ServerProcess(tmp_path) as again:
+        assert token not in again.output
         assert not again.token
-        assert "pypiserve token create NAME" in again.greeting
-        assert again.request("GET", "/simple/demo/").status == 200
+        assert "pypiserve token create NAME" in again.output
+        assert again.get("/simple/demo/").status == 200
 
 
 def test_private_asks_for_the_token(tmp_path: Path) -> None:
     """With ``--private`` reading takes the token, and the lines to paste carry it."""
-    with Command(tmp_path, "--private") as server:
-        assert f"http://__token__:{server.token}@127.0.0.1:{server.port}/api/packages" in server.greeting
-        assert server.request("GET", "/simple/").status == 401
-        assert server.request("GET", "/simple/", authorization=f"Bearer {server.token}").status == 200
+    with ServerProcess(tmp_path, "--private") as server:
+        assert f"http://__token__:{server.token}@127.0.0.1:{server.port}/api/packages" in server.output
+        assert server.get("/simple/").status == 401
+        assert server.get("/simple/", token=server.token).status == 200
 
 
 def test_a_start_that_fails_does_not_use_up_the_token(tmp_path: Path) -> None:
@@ -60,8 +62,8 @@ def test_a_start_that_fails_does_not_use_up_the_token(tmp_path: Path) -> None:
     assert (failed.returncode, failed.stdout) == (2, "")
     assert failed.stderr.startswith(f"Error: command line: listen: cannot listen on 127.0.0.1:{port} (")
     assert failed.stderr.count("\n") == 1
-    with Command(tmp_path) as server:
-        assert server.publish(a_wheel(), server.token).status == 201
+    with ServerProcess(tmp_path) as server:
+        assert server.publish(a_wheel(), token=server.token).status == 201
 
 
 def test_a_relative_data_folder_is_relative_to_where_it_was_typed(tmp_path: Path) -> None:
@@ -72,7 +74,7 @@ def test_a_relative_data_folder_is_relative_to_where_it_was_typed(tmp_path: Path
     assert f"data           {tmp_path / 'here'}\n" in typed.stdout
     written = call("check", "--settings", "etc/pypiserve.toml", folder=tmp_path)
     assert f"data           {tmp_path / 'etc' / 'there'}\n" in written.stdout
-    with Command(tmp_path, "--data", "sub/folder"):
+    with ServerProcess(tmp_path, "--data", "sub/folder"):
         assert (tmp_path / "sub" / "folder" / "catalog.sqlite3").exists()
     assert not (tmp_path / "pypiserve-data").exists()
 
@@ -101,13 +103,6 @@ UNBUILDABLE = {
     'plugins = ["plugin_parts"]\n[store]\nkind = "hollow"': ("plugin_parts", "hollow", "FileStore"),
     "listne = 1": BAD_SETTINGS["listne = 1"],
 }
-
-
-def is_refusal(finished: Finished, *words: str) -> bool:
-    """Tell whether a command ended with code 2 and one line that has these words."""
-    line = finished.stderr.rstrip("\n")
-    fits = finished.returncode == 2 and finished.stdout == "" and line.startswith("Error: ") and "\n" not in line
-    return fits and all(word in line for word in words)
 
 
 @pytest.mark.parametrize("settings", BAD_SETTINGS)

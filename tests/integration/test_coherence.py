@@ -10,8 +10,9 @@ from pathlib import Path
 
 import plugin_parts
 import pytest
+from command_line import call, run
 from raw_http import RawConnection
-from server_process import Command, call, run
+from server_process import ServerProcess
 
 from pypiserve.catalog.database import Database
 from pypiserve.catalog.doorbell import Doorbell
@@ -54,18 +55,18 @@ def test_an_upload_to_one_server_is_listed_by_the_other(make_server: MakeServer)
 
 def test_processes_agree_too(tmp_path: Path) -> None:
     """The same for two processes, and for the command line beside them."""
-    with Command(tmp_path) as first, Command(tmp_path) as second:
+    with ServerProcess(tmp_path) as first, ServerProcess(tmp_path) as second:
         assert (bool(first.token), bool(second.token)) == (True, False)
         for number in range(5):
             assert first.publish(a_wheel("demo", f"1.{number}")).status == 201
-            assert f"demo-1.{number}-".encode() in second.request("GET", DEMO).body
+            assert f"demo-1.{number}-".encode() in second.get(DEMO).body
         assert run("yank", "demo", "1.3", "--reason", "broken", folder=tmp_path).returncode == 0
         for server in (first, second):
-            assert b'data-yanked="broken"' in server.request("GET", DEMO).body
+            assert b'data-yanked="broken"' in server.get(DEMO).body
         assert call("owner", "visibility", "main", "private", folder=tmp_path).returncode == 0
         for server in (first, second):
-            assert server.request("GET", DEMO).status == 401
-            assert server.request("GET", DEMO, authorization=f"Bearer {first.token}").status == 200
+            assert server.get(DEMO).status == 401
+            assert server.get(DEMO, token=first.token).status == 200
 
 
 def test_rights_change_everywhere_at_once(make_server: MakeServer) -> None:
@@ -152,7 +153,7 @@ def test_a_client_that_goes_away_does_not_take_the_page_along(
     server = make_server(COUNTED)
     server.publish(a_wheel("demo", "1.0"))
     rendering.gate.clear()
-    with RawConnection(server.host, server.port) as first:
+    with RawConnection(server) as first:
         first.ask("GET", DEMO, accept="text/x-counted")
         assert rendering.begun.wait(20)
     with ThreadPoolExecutor(1) as threads:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from raw_http import RawConnection
-from server_process import Command
+from server_process import ServerProcess
 
 from pypiserve.testing import a_wheel
 from pypiserve.testing.server import ServerUnderTest
@@ -50,7 +51,7 @@ def eventually(is_so: Callable[[], bool]) -> bool:
 
 def test_files_of_all_sizes_share_a_connection(site: ServerUnderTest) -> None:
     """After each file, sent in one step or in many by the kernel, the connection takes the next request."""
-    with RawConnection(site.host, site.port) as connection:
+    with RawConnection(site) as connection:
         for built in (SMALL, LARGE, MEDIUM, SMALL, LARGE):
             name = built.filename.split("-")[0]
             connection.ask("GET", address(name))
@@ -65,7 +66,7 @@ def test_files_of_all_sizes_share_a_connection(site: ServerUnderTest) -> None:
 
 def test_requests_may_be_sent_ahead(site: ServerUnderTest) -> None:
     """Requests that were sent before the answers are answered in order, bytes never mixed."""
-    with RawConnection(site.host, site.port) as connection:
+    with RawConnection(site) as connection:
         for name in ("medium", "large", "small"):
             connection.ask("GET", address(name))
         for built in (MEDIUM, LARGE, SMALL):
@@ -74,7 +75,7 @@ def test_requests_may_be_sent_ahead(site: ServerUnderTest) -> None:
 
 def test_a_slow_reader_gets_every_byte(site: ServerUnderTest) -> None:
     """A client with a small window that pauses gets the whole file, and others are served meanwhile."""
-    with RawConnection(site.host, site.port, receive_buffer_bytes=8192) as slow:
+    with RawConnection(site, receive_buffer_bytes=8192) as slow:
         slow.ask("GET", address("large"))
         slow.head()
         read = hashlib.sha256(slow.read(100_000))
@@ -102,7 +103,7 @@ def test_clients_that_go_away_leave_no_word_in_the_log(
 ) -> None:
     """A client that closes in the middle, in whatever manner, is no error of the server."""
     for way in ("close", "half-close"):
-        with RawConnection(site.host, site.port, receive_buffer_bytes=8192) as connection:
+        with RawConnection(site, receive_buffer_bytes=8192) as connection:
             connection.ask("GET", address("large"))
             connection.head()
             if way == "half-close":
@@ -112,24 +113,24 @@ def test_clients_that_go_away_leave_no_word_in_the_log(
 
 
 @pytest.fixture
-def process(tmp_path: Path) -> Iterator[Command]:
+def process(tmp_path: Path) -> Iterator[ServerProcess]:
     """Return a server in a process of its own, with the large file."""
-    with Command(tmp_path) as serving:
+    with ServerProcess(tmp_path) as serving:
         assert serving.publish(LARGE).status == 201
         yield serving
 
 
-def _held(process: Command) -> list[str]:
+def _held(process: ServerProcess) -> list[str]:
     """Return the connections and stored files that a server has open."""
     stored = [target for target in process.open_files() if "/files/" in target]
     return stored + [target for target in process.open_files() if target.startswith("socket:")]
 
 
-def test_clients_that_go_away_leave_nothing_open(process: Command) -> None:
+def test_clients_that_go_away_leave_nothing_open(process: ServerProcess) -> None:
     """Clients that close, half-close or reset while the server waits for them give their descriptors back at once."""
     assert eventually(lambda: not [target for target in _held(process) if "/files/" in target])
     before = len(_held(process))
-    clients = [RawConnection("127.0.0.1", process.port, receive_buffer_bytes=4096) for _ in range(12)]
+    clients = [RawConnection(process, receive_buffer_bytes=4096) for _ in range(12)]
     for client in clients:
         client.ask("GET", address("large"))
         client.head()
@@ -145,21 +146,21 @@ def test_clients_that_go_away_leave_nothing_open(process: Command) -> None:
     assert eventually(lambda: len(_held(process)) <= before)
     for client in clients:
         client.socket.close()
-    with RawConnection("127.0.0.1", process.port) as connection:
+    with RawConnection(process) as connection:
         connection.ask("GET", address("large"))
         assert hashlib.sha256(connection.reply().body).hexdigest() == LARGE.sha256
     assert "ERROR" not in process.log
     assert "Traceback" not in process.log
 
 
-def test_a_client_that_goes_away_does_not_disturb_its_successor(process: Command) -> None:
+def test_a_client_that_goes_away_does_not_disturb_its_successor(process: ServerProcess) -> None:
     """The number of a closed connection is reused at once; the new client's slow download must not be mixed up."""
     for _ in range(15):
-        gone = RawConnection("127.0.0.1", process.port, receive_buffer_bytes=4096)
+        gone = RawConnection(process, receive_buffer_bytes=4096)
         gone.ask("GET", address("large"))
         gone.head()
         time.sleep(0.02)
-        with RawConnection("127.0.0.1", process.port, receive_buffer_bytes=4096) as successor:
+        with RawConnection(process, receive_buffer_bytes=4096) as successor:
             gone.socket.shutdown(socket.SHUT_WR)
             gone.socket.close()
             successor.ask("GET", address("large"), range="bytes=0-2999999")
@@ -169,10 +170,10 @@ def test_a_client_that_goes_away_does_not_disturb_its_successor(process: Command
 
 def test_a_stop_ends_downloads_within_the_bound(tmp_path: Path) -> None:
     """A client that stopped reading does not keep the server from stopping."""
-    with Command(tmp_path, PYPISERVE_SHUTDOWN_SECONDS="1") as serving:
+    with ServerProcess(tmp_path, PYPISERVE_SHUTDOWN_SECONDS="1") as serving:
         assert serving.publish(LARGE).status == 201
-        with RawConnection("127.0.0.1", serving.port, receive_buffer_bytes=4096) as connection:
+        with RawConnection(serving, receive_buffer_bytes=4096) as connection:
             connection.ask("GET", address("large"))
             connection.head()
-            assert serving.stop() == 0
+            assert serving.end(signal.SIGTERM) == 0
         assert "Traceback" not in serving.log

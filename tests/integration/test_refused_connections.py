@@ -21,7 +21,7 @@ REFUSED = [
 def test_a_refusal_leaves_the_connection_usable(make_server: MakeServer, method: str, path: str, status: int) -> None:
     """The next request on the connection of a refused one is answered, as uv takes for granted after a 401."""
     server = make_server("private = true\n")
-    with RawConnection(server.host, server.port) as connection:
+    with RawConnection(server) as connection:
         for _ in range(2):
             connection.ask(method, path)
             reply = connection.reply(to_head=method == "HEAD")

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import bcrypt
 import pytest
-from server_process import Command, call, run
+from command_line import call, run
+from server_process import ServerProcess
 
 from pypiserve.core.api_tokens import new_api_token
 from pypiserve.core.identity import Role
@@ -124,17 +125,17 @@ def test_an_expired_token_is_401(site: ServerUnderTest) -> None:
 
 def test_a_revoked_token_is_401_at_once(tmp_path: Path) -> None:
     """The command line makes and revokes tokens beside the running server; each holds in the next request."""
-    with Command(tmp_path, "--private") as server:
+    with ServerProcess(tmp_path, "--private") as server:
         made = run("token", "create", "ci", "--data", "pypiserve-data", "--json", folder=tmp_path)
         token = json.loads(made.stdout)["token"]
         for _ in range(2):
-            assert server.request("GET", "/simple/", authorization=f"Bearer {token}").status == 200
-        assert server.publish(a_wheel("demo", "1.0"), token).status == 201
+            assert server.get("/simple/", token=token).status == 200
+        assert server.publish(a_wheel("demo", "1.0"), token=token).status == 201
         revoked = call("token", "revoke", "ci", folder=tmp_path)
         assert (revoked.returncode, revoked.stderr) == (0, "")
-        reply = server.request("GET", "/simple/", authorization=f"Bearer {token}")
+        reply = server.get("/simple/", token=token)
         assert (reply.status, b"revoked" in reply.body) == (401, True)
-        assert server.publish(a_wheel("demo", "2.0"), token).status == 401
+        assert server.publish(a_wheel("demo", "2.0"), token=token).status == 401
         assert token not in server.log
 
 

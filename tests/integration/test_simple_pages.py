@@ -95,7 +95,7 @@ def test_head_is_get_without_the_body(server: ServerUnderTest) -> None:
 def test_head_leaves_the_connection_usable(server: ServerUnderTest) -> None:
     """The next request on the same connection is answered: no body follows a HEAD or a 304."""
     server.publish(a_wheel("demo", "1.0"))
-    with RawConnection(server.host, server.port) as connection:
+    with RawConnection(server) as connection:
         connection.ask("HEAD", "/simple/demo/")
         etag = connection.reply(to_head=True).headers["etag"]
         connection.ask("GET", "/simple/demo/", if_none_match=etag)
@@ -161,7 +161,7 @@ def test_pages_are_compressed_only_on_request(
     for version in ("1.0", "1.1", "1.2"):
         server.publish(a_wheel("demo", version))
     headers = {"Accept": JSON} | ({} if accept_encoding is None else {"Accept-Encoding": accept_encoding})
-    with RawConnection(server.host, server.port) as connection:
+    with RawConnection(server) as connection:
         connection.ask("GET", "/simple/demo/", more=headers)
         reply = connection.reply()
     assert reply.headers.get("content-encoding") == coding

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from processes import ServerProcess, server_process
-from uploading import content_part, data_of, encode, exchange, head_of, kept_by, read_reply, usual_parts
+from raw_http import RawConnection
+from server_process import ServerProcess
+from uploading import content_part, data_of, encode, head_of, kept_by, usual_parts
 
 from pypiserve.testing import a_wheel
 
@@ -28,15 +29,15 @@ def wait_until(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def begin_upload(server: ServerProcess, connection: socket.socket) -> None:
+def begin_upload(server: ServerProcess, connection: RawConnection) -> None:
     """Send most of an upload, and wait until the server has begun to write it."""
-    connection.sendall(head_of(server, Content_Length=str(len(BODY))) + BODY[:-1000])
+    connection.send(head_of(server, Content_Length=str(len(BODY))) + BODY[:-1000])
     wait_until(lambda: bool(kept_by(data_of(server)).staged))
 
 
 def says_that_it_stops(server: ServerProcess) -> bool:
     """Say whether the signal has arrived."""
-    return "Stopping" in server.log.read_text(encoding="utf-8")
+    return "Stopping" in server.output
 
 
 def refuses_connections(server: ServerProcess) -> bool:
@@ -51,75 +52,73 @@ def refuses_connections(server: ServerProcess) -> bool:
 @pytest.mark.parametrize("number", SIGNALS)
 def test_a_running_upload_finishes(tmp_path: Path, number: signal.Signals) -> None:
     """A slow client gets its 201 after the signal; new ones are refused meanwhile; the exit status is 0."""
-    with server_process(tmp_path) as server, exchange(server) as connection:
+    with ServerProcess(tmp_path) as server, RawConnection(server) as connection:
         begin_upload(server, connection)
         server.process.send_signal(number)
         wait_until(lambda: refuses_connections(server))
-        connection.sendall(BODY[-1000:])
-        assert read_reply(connection).status == http.client.CREATED
+        connection.send(BODY[-1000:])
+        assert connection.reply().status == http.client.CREATED
         assert server.process.wait(20) == 0
         kept = kept_by(data_of(server))
         assert (kept.rows["files"], kept.staged) == (1, ())
-    assert "Traceback" not in server.log.read_text(encoding="utf-8")
+    assert "Traceback" not in server.log
 
 
 def test_an_upload_that_does_not_finish_is_given_up(tmp_path: Path) -> None:
     """After the bound the server stops anyway, leaves nothing of it, and says so without a traceback."""
-    with server_process(tmp_path, "shutdown_seconds = 1\n") as server, exchange(server) as connection:
+    (tmp_path / "pypiserve.toml").write_text("shutdown_seconds = 1\n")
+    with ServerProcess(tmp_path) as server, RawConnection(server) as connection:
         before = kept_by(data_of(server))
         begin_upload(server, connection)
         assert server.end(signal.SIGTERM) == 0
         assert kept_by(data_of(server)) == before
-    log = server.log.read_text(encoding="utf-8")
-    assert "Stopped with 1 requests unfinished" in log
-    assert "Traceback" not in log
+    assert "Stopped with 1 requests unfinished" in server.log
+    assert "Traceback" not in server.log
 
 
 @pytest.mark.parametrize("number", SIGNALS)
 def test_a_second_signal_ends_at_once(tmp_path: Path, number: signal.Signals) -> None:
     """Who asks twice does not want to wait for the bound."""
-    with server_process(tmp_path, "shutdown_seconds = 600\n") as server, exchange(server) as connection:
+    with ServerProcess(tmp_path, PYPISERVE_SHUTDOWN_SECONDS="600") as server, RawConnection(server) as connection:
         begin_upload(server, connection)
         server.process.send_signal(number)
         wait_until(lambda: says_that_it_stops(server))
         wait_until(lambda: refuses_connections(server))
         assert server.end(number) == 130
-    log = server.log.read_text(encoding="utf-8")
-    assert "Stopped at once; requests were unfinished." in log
-    assert "Traceback" not in log
+    assert "Stopped at once; requests were unfinished." in server.log
+    assert "Traceback" not in server.log
 
 
 def test_idle_connections_do_not_delay_the_stop(tmp_path: Path) -> None:
     """Clients keep connections open that they may use again; nobody waits for them."""
-    with server_process(tmp_path, "shutdown_seconds = 600\n") as server:
-        with exchange(server) as used, exchange(server) as unused, exchange(server) as begun:
-            used.sendall(b"GET /-/health HTTP/1.1\r\nHost: a\r\n\r\n")
-            assert read_reply(used).status == http.client.OK
-            begun.sendall(b"GET /-/health HTTP/1.1\r\n")
+    with ServerProcess(tmp_path, PYPISERVE_SHUTDOWN_SECONDS="600") as server:
+        with RawConnection(server) as used, RawConnection(server) as unused, RawConnection(server) as begun:
+            used.send(b"GET /-/health HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert used.reply().status == http.client.OK
+            begun.send(b"GET /-/health HTTP/1.1\r\n")
             assert server.end(signal.SIGTERM) == 0
-            assert unused.recv(1) == b""
-        assert "unfinished" not in server.log.read_text(encoding="utf-8")
+            assert unused.is_at_end()
+        assert "unfinished" not in server.log
 
 
 def test_the_last_words_of_a_refused_upload_are_waited_for(tmp_path: Path) -> None:
     """A client without rights, in the middle of sending, still sees its 401."""
-    with server_process(tmp_path) as server, exchange(server) as connection:
-        connection.sendall(head_of(server, token="wrong", Content_Length=str(len(BODY))) + BODY[:-1000])
+    with ServerProcess(tmp_path) as server, RawConnection(server) as connection:
+        connection.send(head_of(server, token="wrong", Content_Length=str(len(BODY))) + BODY[:-1000])
         time.sleep(0.2)
         server.process.send_signal(signal.SIGTERM)
         wait_until(lambda: refuses_connections(server))
-        connection.sendall(BODY[-1000:])
-        assert read_reply(connection).status == http.client.UNAUTHORIZED
+        connection.send(BODY[-1000:])
+        assert connection.reply().status == http.client.UNAUTHORIZED
         assert server.process.wait(20) == 0
 
 
 def test_a_client_that_left_before_the_answer_does_not_delay_or_break_the_stop(tmp_path: Path) -> None:
     """Its upload was complete: it is published, or it is not, and the log has no traceback."""
-    with server_process(tmp_path) as server:
-        with exchange(server) as connection:
-            connection.sendall(head_of(server, Content_Length=str(len(BODY))) + BODY)
+    with ServerProcess(tmp_path) as server:
+        with RawConnection(server) as connection:
+            connection.send(head_of(server, Content_Length=str(len(BODY))) + BODY)
         assert server.end(signal.SIGTERM) == 0
         assert kept_by(data_of(server)).staged == ()
-    log = server.log.read_text(encoding="utf-8")
-    assert "Traceback" not in log
-    assert "unfinished" not in log
+    assert "Traceback" not in server.log
+    assert "unfinished" not in server.log

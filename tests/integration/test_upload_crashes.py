@@ -9,8 +9,9 @@ import time
 from pathlib import Path
 
 import pytest
-from processes import publish, server_process
-from uploading import content_part, data_of, encode, exchange, head_of, kept_by, published, send, usual_parts
+from raw_http import RawConnection
+from server_process import ServerProcess
+from uploading import content_part, data_of, encode, head_of, kept_by, published, usual_parts
 
 from pypiserve.services.staging import StagingArea
 from pypiserve.testing import a_wheel
@@ -23,9 +24,9 @@ def test_a_kill_in_the_middle_of_an_upload_publishes_nothing(tmp_path: Path) -> 
     """After the next start nothing of it is left, and the client's retry succeeds."""
     wheel = a_wheel(padding_bytes=PADDING_BYTES)
     body = encode([*usual_parts(wheel), content_part(wheel)])
-    with server_process(tmp_path) as first, exchange(first) as connection:
+    with ServerProcess(tmp_path) as first, RawConnection(first) as connection:
         before = kept_by(data_of(first))
-        connection.sendall(head_of(first, Content_Length=str(len(body))) + body[:-1000])
+        connection.send(head_of(first, Content_Length=str(len(body))) + body[:-1000])
         deadline = time.monotonic() + 20
         while not kept_by(data_of(first)).staged:
             assert time.monotonic() < deadline
@@ -33,22 +34,22 @@ def test_a_kill_in_the_middle_of_an_upload_publishes_nothing(tmp_path: Path) -> 
         first.end(signal.SIGKILL)
         left = kept_by(data_of(first))
         assert (left.serial, left.rows, left.stored) == (before.serial, before.rows, before.stored)
-    with server_process(tmp_path, token=first.token) as second:
+    with ServerProcess(tmp_path, token=first.token) as second:
         assert kept_by(data_of(second)) == before
         assert published(second) == []
-        assert publish(second, wheel).status == http.client.CREATED
+        assert second.publish(wheel).status == http.client.CREATED
 
 
 def test_a_kill_right_after_the_answer_loses_nothing(tmp_path: Path) -> None:
     """What was answered with 201 is there after the next start, in full."""
     wheel = a_wheel(padding_bytes=PADDING_BYTES)
-    with server_process(tmp_path) as first:
-        assert publish(first, wheel).status == http.client.CREATED
+    with ServerProcess(tmp_path) as first:
+        assert first.publish(wheel).status == http.client.CREATED
         first.end(signal.SIGKILL)
-    with server_process(tmp_path, token=first.token) as second:
+    with ServerProcess(tmp_path, token=first.token) as second:
         assert published(second) == [wheel.filename]
-        assert send(second, "GET", f"/files/demo/1.0/{wheel.filename}").body == wheel.content
-        assert publish(second, wheel).status == http.client.OK
+        assert second.get(f"/files/demo/1.0/{wheel.filename}").body == wheel.content
+        assert second.publish(wheel).status == http.client.OK
 
 
 @pytest.mark.parametrize("delay_seconds", [0.0, 0.004, 0.015])
@@ -56,15 +57,15 @@ def test_a_kill_at_any_moment_leaves_all_or_nothing(tmp_path: Path, delay_second
     """The file is on the page with all its bytes, or not at all; either way a retry ends well."""
     wheel = a_wheel(padding_bytes=PADDING_BYTES)
     body = encode([*usual_parts(wheel), content_part(wheel)])
-    with server_process(tmp_path) as first, exchange(first) as connection:
-        connection.sendall(head_of(first, Content_Length=str(len(body))) + body)
+    with ServerProcess(tmp_path) as first, RawConnection(first) as connection:
+        connection.send(head_of(first, Content_Length=str(len(body))) + body)
         time.sleep(delay_seconds)
         first.end(signal.SIGKILL)
-    with server_process(tmp_path, token=first.token) as second:
+    with ServerProcess(tmp_path, token=first.token) as second:
         if published(second):
-            assert send(second, "GET", f"/files/demo/1.0/{wheel.filename}").body == wheel.content
-        assert publish(second, wheel).status in {http.client.OK, http.client.CREATED}
-        assert send(second, "GET", f"/files/demo/1.0/{wheel.filename}").body == wheel.content
+            assert second.get(f"/files/demo/1.0/{wheel.filename}").body == wheel.content
+        assert second.publish(wheel).status in {http.client.OK, http.client.CREATED}
+        assert second.get(f"/files/demo/1.0/{wheel.filename}").body == wheel.content
         kept = kept_by(data_of(second))
         assert (kept.staged, kept.rows["files"], len(kept.stored)) == ((), 1, 2)
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from processes import publish, server_process
-from uploading import data_of, keeps_nothing, kept_by, published, send
+from server_process import ServerProcess
+from uploading import data_of, keeps_nothing, kept_by, published
 
 from pypiserve.testing import a_wheel
 from pypiserve.testing.fixtures import MakeServer
@@ -98,10 +98,10 @@ def test_a_database_without_room_takes_the_bytes_back(small_disk: Path, make_ser
 
 def test_a_limit_on_the_size_of_files_refuses_and_recovers(tmp_path: Path) -> None:
     """The same for a user whose files may not grow: 507, and what fits is published."""
-    with server_process(tmp_path) as server:
+    with ServerProcess(tmp_path) as server:
         resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (2_000_000, 2_000_000))
         with keeps_nothing(server):
-            refused = publish(server, a_wheel("large", padding_bytes=4_000_000))
+            refused = server.publish(a_wheel("large", padding_bytes=4_000_000))
         assert (refused.status, refused.text) == (http.client.INSUFFICIENT_STORAGE, SENTENCE)
-        assert publish(server, a_wheel("small")).status == http.client.CREATED
-        assert send(server, "GET", "/-/health").status == http.client.OK
+        assert server.publish(a_wheel("small")).status == http.client.CREATED
+        assert server.get("/-/health").status == http.client.OK

@@ -11,8 +11,9 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from processes import server_process
-from uploading import Part, data_of, encode, exchange, head_of, read_reply
+from raw_http import RawConnection
+from server_process import ServerProcess
+from uploading import Part, data_of, encode, head_of
 
 from pypiserve.testing import a_wheel
 
@@ -69,15 +70,15 @@ def test_an_upload_of_300_megabytes_needs_few_of_them_in_memory(tmp_path: Path) 
     opening, closing = encode(
         [Part("sha256_digest", digest.hexdigest()), Part("content", b"\0here\0", filename=filename)]
     ).split(b"\0here\0")
-    with server_process(tmp_path) as server, exchange(server) as connection:
+    with ServerProcess(tmp_path) as server, RawConnection(server) as connection:
         before = highest = server.resident_bytes()
-        connection.sendall(head_of(server, Content_Length=str(len(opening) + size + len(closing))) + opening)
+        connection.send(head_of(server, Content_Length=str(len(opening) + size + len(closing))) + opening)
         for number, piece in enumerate(pieces):
-            connection.sendall(piece)
+            connection.send(piece)
             if number % 10 == 0:
                 highest = max(highest, server.resident_bytes())
-        connection.sendall(closing)
-        assert read_reply(connection).status == http.client.CREATED
+        connection.send(closing)
+        assert connection.reply().status == http.client.CREATED
         highest = max(highest, server.resident_bytes())
         stored = data_of(server) / "files" / digest.hexdigest()[:2] / digest.hexdigest()[2:4] / digest.hexdigest()
         assert stored.stat().st_size == size

@@ -6,13 +6,14 @@ import contextlib
 import hashlib
 import http.client
 import json
-import socket
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
+
+from raw_http import Address, request_head
 
 from pypiserve.testing import BuiltFile
 from pypiserve.testing.server import Reply
@@ -29,14 +30,11 @@ __all__ = [
     "digest_of",
     "encode",
     "events_of",
-    "exchange",
     "head_of",
     "keeps_nothing",
     "kept_by",
     "post",
     "published",
-    "read_reply",
-    "send",
     "usual_parts",
 ]
 
@@ -46,13 +44,16 @@ JSON_LIKE_UV = "application/json;q=0.9, text/plain;q=0.8, text/html;q=0.7"
 _SECONDS = 20.0
 
 
-class Target(Protocol):
+class Target(Address, Protocol):
     """A running server, in a thread or in a process of its own."""
 
     folder: Path
-    host: str
-    port: int
     token: str
+
+    def request(
+        self, method: str, path: str, *, headers: Mapping[str, str] | None = None, body: bytes | None = None
+    ) -> Reply:
+        """Send one request on a connection of its own."""
 
 
 @dataclass(frozen=True)
@@ -110,17 +111,6 @@ def data_of(server: Target) -> Path:
     return server.folder / "pypiserve-data"
 
 
-def send(
-    server: Target, method: str, path: str, *, headers: Mapping[str, str] | None = None, body: bytes | None = None
-) -> Reply:
-    """Send one request on a connection of its own."""
-    with contextlib.closing(http.client.HTTPConnection(server.host, server.port, timeout=_SECONDS)) as connection:
-        connection.request(method, path, body=body, headers=dict(headers or {}))
-        response = connection.getresponse()
-        received = {name.lower(): value for name, value in response.getheaders()}
-        return Reply(response.status, response.reason, received, response.read())
-
-
 def post(
     server: Target,
     body: bytes | Sequence[Part],
@@ -134,7 +124,7 @@ def post(
         "Authorization": f"Bearer {server.token}",
         **(headers or {}),
     }
-    return send(server, "POST", path, headers=all_headers, body=body if isinstance(body, bytes) else encode(body))
+    return server.request("POST", path, headers=all_headers, body=body if isinstance(body, bytes) else encode(body))
 
 
 def head_of(server: Target, *, path: str = BASE, token: str | None = None, **headers: str | None) -> bytes:
@@ -145,26 +135,7 @@ def head_of(server: Target, *, path: str = BASE, token: str | None = None, **hea
         "Authorization": f"Bearer {server.token if token is None else token}",
         **{name.replace("_", "-"): value for name, value in headers.items()},
     }
-    lines = [f"{name}: {value}" for name, value in fields.items() if value is not None]
-    return "\r\n".join([f"POST {path} HTTP/1.1", *lines, "", ""]).encode()
-
-
-@contextlib.contextmanager
-def exchange(server: Target) -> Iterator[socket.socket]:
-    """Open a bare connection."""
-    with socket.create_connection((server.host, server.port), timeout=_SECONDS) as connection:
-        yield connection
-
-
-def read_reply(connection: socket.socket) -> Reply:
-    """Read one answer from a bare connection."""
-    response = http.client.HTTPResponse(connection, method="POST")
-    try:
-        response.begin()
-        headers = {name.lower(): value for name, value in response.getheaders()}
-        return Reply(response.status, response.reason, headers, response.read())
-    finally:
-        response.close()
+    return request_head("POST", path, {name: value for name, value in fields.items() if value is not None})
 
 
 def kept_by(data: Path) -> Kept:
@@ -193,7 +164,7 @@ def keeps_nothing(server: Target) -> Iterator[None]:
 def published(server: Target, project: str = "demo") -> list[str]:
     """Name the files on a project's page, as a client sees it now."""
     headers = {"Accept": "application/vnd.pypi.simple.v1+json", "Authorization": f"Bearer {server.token}"}
-    reply = send(server, "GET", f"{BASE}/simple/{project}/", headers=headers)
+    reply = server.request("GET", f"{BASE}/simple/{project}/", headers=headers)
     if reply.status == http.client.NOT_FOUND:
         return []
     assert reply.status == http.client.OK
