@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import tornado.web
 
 from pypiserve.core.identity import Action
+from pypiserve.testing.server import ServerUnderTest
 from pypiserve.web.base import BaseHandler
+from pypiserve.web.files import FileHandler
 from pypiserve.web.home import HealthHandler, HomeHandler, IndexHandler, NotFoundHandler
 from pypiserve.web.rules import Rule, RuleMissing, check_rules, public, requires, rule_of
 from pypiserve.web.upload import UploadHandler
@@ -62,6 +66,16 @@ def test_a_method_without_a_rule_stops_the_start(handler: type[tornado.web.Reque
     with pytest.raises(RuleMissing) as error:
         check_rules([MarkedHandler, handler])
     assert f"{handler.__qualname__}.{method} says neither @public nor @requires" in str(error.value)
+
+
+@pytest.mark.parametrize("handler", [FileHandler, HealthHandler, NotFoundHandler])
+def test_a_server_with_such_a_method_does_not_start(
+    handler: type[BaseHandler], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The start looks at the handlers of all addresses, and at the one of all others."""
+    monkeypatch.setattr(handler, "delete", ForgetfulHandler.delete)
+    with pytest.raises(RuleMissing, match=f"{handler.__qualname__}.delete"), ServerUnderTest(tmp_path):
+        pass
 
 
 def test_every_handler_of_the_package_admits_by_its_rules() -> None:
