@@ -38,8 +38,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerUnderTest]:
 def test_every_address_publishes_without_redirecting(site: ServerUnderTest, path: str, project: str) -> None:
     """With and without the slash, below the index and at the root of the host, the file is simply published."""
     wheel = a_wheel(project)
-    assert site.publish(wheel, path=path).status == http.client.CREATED
-    assert site.publish(wheel, path=path).status == http.client.OK
+    first, again = site.publish(wheel, path=path), site.publish(wheel, path=path)
+    assert (first.status, again.status) == (http.client.CREATED, http.client.OK)
+    assert {reply.headers["cache-control"] for reply in (first, again)} == {"no-store"}
     assert published(site, project) == [wheel.filename]
 
 
