@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
@@ -14,7 +16,7 @@ from pypiserve.catalog.doorbell import Doorbell
 from pypiserve.catalog.migrate import migrate
 from pypiserve.core.addresses import Addresses
 from pypiserve.core.errors import InvalidSetting
-from pypiserve.instances import Instances, build_instances
+from pypiserve.instances import Instances, build_instances, build_store
 from pypiserve.parts import Parts
 from pypiserve.picks import Picks
 from pypiserve.plugin import BuildContext
@@ -31,6 +33,7 @@ from pypiserve.services.pages import Pages
 from pypiserve.services.publishing import Publishing
 from pypiserve.services.staging import StagingArea
 from pypiserve.services.token_lookup import TokenLookup
+from pypiserve.services.upkeep import Upkeep
 from pypiserve.settings import Settings
 from pypiserve.web.routes import make_application
 from pypiserve.web.server import WebServer
@@ -60,6 +63,7 @@ class OfflineCatalog:
                 f"no catalog is in the folder {settings.data}",
                 "name the folder of a server with --data, or make one with: pypiserve serve",
             )
+        self._settings = settings
         self._database, _ = _open_catalog(settings)
         self.accounts = _accounts(settings, self._database)
         self.curation = Curation(self._database, now=_utc_now)
@@ -69,6 +73,22 @@ class OfflineCatalog:
 
     def __exit__(self, *_: object) -> None:
         self._database.close()
+
+    @asynccontextmanager
+    async def upkeep(self, picks: Picks) -> AsyncIterator[Upkeep]:
+        """
+        Open the file store too, to hold the two against each other.
+
+        Raises:
+            ConfigurationError: The store cannot be built.
+        """
+        parts = Parts()
+        context = BuildContext("", self._settings.data, _utc_now, TokenLookup(self._database))
+        try:
+            store = build_store(picks, context, parts)
+            yield Upkeep(self._database, store, staging=_staging(self._settings), now=_utc_now)
+        finally:
+            await parts.close()
 
 
 class Server:
@@ -131,7 +151,7 @@ class Server:
         kept = [directory.notice, tokens.notice, pages.notice, downloads.notice]
         follower = JournalFollower(database, doorbell, kept)
         self._parts.running("Following the journal", follower.run())
-        staging = StagingArea(settings.data / "staging")
+        staging = _staging(settings)
         if swept := staging.sweep():
             _log.info("Removed %d unfinished uploads of an earlier run", swept)
         publishing = Publishing(
@@ -201,6 +221,10 @@ def _open_catalog(settings: Settings) -> tuple[Database, Doorbell]:
         database.close()
         raise
     return database, doorbell
+
+
+def _staging(settings: Settings) -> StagingArea:
+    return StagingArea(settings.data / "staging")
 
 
 def _catalog_file(settings: Settings) -> Path:

@@ -42,6 +42,12 @@ class Instances:
     subscribers: tuple[tuple[str, EventSubscriber], ...]
 
 
+def build_store(picks: Picks, context: BuildContext, parts: Parts) -> FileStore:
+    """Build the file store alone; raises like ``build_instances``."""
+    store: FileStore = _closing(picks.store, context, parts, FileStore)
+    return store
+
+
 def build_instances(picks: Picks, context: BuildContext, parts: Parts) -> Instances:
     """
     Build every instance once.
@@ -54,23 +60,27 @@ def build_instances(picks: Picks, context: BuildContext, parts: Parts) -> Instan
     Raises:
         ConfigurationError: An instance cannot work; the sentence names the distribution or the setting.
     """
-
-    def closing(pick: Pick[Kind[Any, Any]], protocol: type) -> Any:
-        built = _build(pick, context, protocol)
-        parts.closing(f"{pick.instance.key} ({pick.instance.kind})", built.close)
-        return built
-
     # By their kinds: the protocols look alike at run time, both have a method `judge`.
     upload = [pick for pick in picks.policies if isinstance(pick.offer.thing, UploadPolicyKind)]
     read = [pick for pick in picks.policies if isinstance(pick.offer.thing, ReadPolicyKind)]
     return Instances(
-        store=closing(picks.store, FileStore),
-        authenticators=tuple((pick.instance.name, closing(pick, Authenticator)) for pick in picks.authenticators),
+        store=build_store(picks, context, parts),
+        authenticators=tuple(
+            (pick.instance.name, _closing(pick, context, parts, Authenticator)) for pick in picks.authenticators
+        ),
         renderers=tuple(offer.thing for offer in picks.renderers),
         upload_policies=tuple(_build(pick, context, UploadPolicy) for pick in upload),
         read_policies=tuple(_build(pick, context, ReadPolicy) for pick in read),
-        subscribers=tuple((pick.instance.name, closing(pick, EventSubscriber)) for pick in picks.subscribers),
+        subscribers=tuple(
+            (pick.instance.name, _closing(pick, context, parts, EventSubscriber)) for pick in picks.subscribers
+        ),
     )
+
+
+def _closing(pick: Pick[Kind[Any, Any]], context: BuildContext, parts: Parts, protocol: type) -> Any:
+    built = _build(pick, context, protocol)
+    parts.closing(f"{pick.instance.key} ({pick.instance.kind})", built.close)
+    return built
 
 
 def _build(pick: Pick[Kind[Any, Any]], context: BuildContext, protocol: type) -> Any:

@@ -8,17 +8,27 @@ from datetime import datetime
 from typing import Any
 
 from packaging.utils import NormalizedName
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, or_, select, update
 
 from pypiserve.catalog import journal
 from pypiserve.catalog.owners import IndexRecord
 from pypiserve.catalog.projects import ProjectRecord, find_project
-from pypiserve.catalog.schema import blobs, files, projects, releases
+from pypiserve.catalog.schema import blobs, files, indexes, owners, projects, releases
 from pypiserve.core.digests import Sha256
 from pypiserve.core.events import Event, EventKind
 from pypiserve.core.model import ProjectStatus
 
-__all__ = ["KnownFile", "NewFile", "find_known_file", "insert_file", "set_status", "set_yanked", "unnamed"]
+__all__ = [
+    "KnownFile",
+    "NewFile",
+    "blobs_after",
+    "find_known_file",
+    "insert_file",
+    "names_of",
+    "set_status",
+    "set_yanked",
+    "unnamed",
+]
 
 
 @dataclass(frozen=True)
@@ -63,6 +73,28 @@ def unnamed(connection: Connection, digests: Collection[Sha256]) -> set[Sha256]:
     """Return those of some digests under which the catalog knows neither a file nor core metadata."""
     named = connection.execute(select(blobs.c.sha256).where(blobs.c.sha256.in_(digests))).scalars()
     return set(digests).difference(named)
+
+
+def blobs_after(connection: Connection, after: str, *, limit: int) -> list[tuple[Sha256, int]]:
+    """Return digests and sizes of stored bytes, by digest, from the one after a given digest on."""
+    rows = connection.execute(
+        select(blobs.c.sha256, blobs.c.size_bytes).where(blobs.c.sha256 > after).order_by(blobs.c.sha256).limit(limit)
+    )
+    return [(Sha256(sha256), size_bytes) for sha256, size_bytes in rows]
+
+
+def names_of(connection: Connection, sha256: Sha256) -> list[str]:
+    """Return the files that these bytes are, or are the core metadata of, as ``owner/index filename``."""
+    rows = connection.execute(
+        select(owners.c.name, indexes.c.name, files.c.filename, files.c.sha256)
+        .join(indexes, indexes.c.id == files.c.index_id)
+        .join(owners, owners.c.id == indexes.c.owner_id)
+        .where(or_(files.c.sha256 == sha256, files.c.core_metadata_sha256 == sha256))
+        .order_by(owners.c.name_key, indexes.c.name, files.c.filename)
+    )
+    return [
+        f"{owner}/{index} {filename}{'' if own == sha256 else '.metadata'}" for owner, index, filename, own in rows
+    ]
 
 
 def insert_file(connection: Connection, index: IndexRecord, new: NewFile) -> Event:

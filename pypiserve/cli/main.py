@@ -42,6 +42,8 @@ _COMMANDS: Mapping[str, _Command] = {
     "withdraw": _Command("pypiserve.cli.owners:withdraw", "Take a role away."),
     "yank": _Command("pypiserve.cli.projects:yank", "Yank a release."),
     "unyank": _Command("pypiserve.cli.projects:unyank", "Take a yank back."),
+    "gc": _Command("pypiserve.cli.upkeep:gc", "Find stored bytes that nothing names, and remove them."),
+    "fsck": _Command("pypiserve.cli.upkeep:fsck", "Check that every file has its bytes."),
     "status": _Command("pypiserve.cli.projects:status", "Mark a project as archived, deprecated and the like."),
 }
 

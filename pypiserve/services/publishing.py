@@ -90,6 +90,7 @@ class Publishing:
         new = _new_file(identity, upload, examined, now=self._now())
         settled = await self._database.read(lambda connection: _settled(connection, index, new))
         if settled is not None:
+            await self._storing.put_back(upload.staged, examined.archive_metadata.content)
             return settled
         await self._judge(_candidate(index, identity, upload, examined))
         async with self._storing.stored(upload.staged, examined.archive_metadata.content):

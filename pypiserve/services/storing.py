@@ -58,6 +58,18 @@ class Storing:
         finally:
             storing.close()
 
+    async def put_back(self, staged: StagedFile, core_metadata: bytes) -> None:
+        """
+        Store again what the catalog names, and the store has lost.
+
+        Raises:
+            StorageFull: There is no room.
+            StorageUnavailable: The store or the staging area does not answer.
+        """
+        if await self._store.stat(staged.sha256) is None or await self._store.stat(sha256_of(core_metadata)) is None:
+            async with self.stored(staged, core_metadata):
+                pass
+
     async def _put(self, *staged: StagedFile) -> None:
         # Side by side, as each waits for the disk; both are awaited, so that neither outlives the upload.
         puts = (self._store.put(each.sha256, each.path, size_bytes=each.size_bytes) for each in staged)

@@ -1,0 +1,100 @@
+"""``pypiserve gc`` and ``fsck``: hold the catalog and the file store against each other."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import click
+
+from pypiserve.cli.options import with_settings
+from pypiserve.compose import OfflineCatalog
+from pypiserve.picks import pick
+from pypiserve.plugin._loading import load_plugins
+from pypiserve.services.upkeep import FaultKind, Upkeep
+from pypiserve.settings import Settings
+
+__all__ = ["fsck", "gc"]
+
+_REPAIR = click.option("--repair", is_flag=True, help="Do what is otherwise only said.")
+_OLDER_THAN = click.option(
+    "--older-than",
+    "hours",
+    type=click.FloatRange(min=0),
+    default=24.0,
+    show_default=True,
+    metavar="HOURS",
+    help="Leave younger bytes alone: an upload on another machine may be about to name them.",
+)
+_SAID = {
+    FaultKind.MISSING: "is missing in the store",
+    FaultKind.WRONG_SIZE: "has another size in the store than in the catalog",
+    FaultKind.DAMAGED: "has another digest than its bytes had when they were published",
+}
+
+
+@click.command()
+@_REPAIR
+@_OLDER_THAN
+@with_settings("data")
+def gc(settings: Settings, *, repair: bool, hours: float) -> None:
+    """Find stored bytes that the catalog does not name, such as crashes leave behind; remove them with --repair."""
+
+    async def work(upkeep: Upkeep) -> None:
+        await _collect(upkeep, hours, repair=repair)
+
+    _run(settings, work)
+
+
+@click.command()
+@_REPAIR
+@_OLDER_THAN
+@click.option("--quick", is_flag=True, help="Compare sizes only, and read no file.")
+@with_settings("data")
+def fsck(settings: Settings, *, repair: bool, hours: float, quick: bool) -> None:
+    """
+    Check that every file of the catalog has its bytes in the store, with the right digest, and all bytes a file.
+
+    With --repair damaged bytes are removed as well: publishing the same file again then brings them back. The exit
+    status is 1 when files of the catalog are missing or damaged.
+    """
+
+    async def work(upkeep: Upkeep) -> None:
+        found = 0
+        async for fault in upkeep.faults(read=not quick):
+            found += 1
+            click.echo(f"{fault.digest}: {', '.join(fault.names)} {_SAID[fault.kind]}.")
+            if repair and fault.kind is not FaultKind.MISSING:
+                await upkeep.withdraw(fault)
+                click.echo(f"{fault.digest}: removed.")
+        await _collect(upkeep, hours, repair=repair)
+        if found:
+            click.echo(f"{found} of the catalog's files are missing or damaged; publish the same files again.")
+            raise SystemExit(1)
+        click.echo("Every file of the catalog has its bytes.")
+
+    _run(settings, work)
+
+
+async def _collect(upkeep: Upkeep, hours: float, *, repair: bool) -> None:
+    count = size_bytes = 0
+    async for stored in upkeep.unnamed(older_than=timedelta(hours=hours)):
+        if repair and not await upkeep.remove(stored):
+            continue
+        count += 1
+        size_bytes += stored.size_bytes
+        click.echo(f"{stored.digest}: {stored.size_bytes} bytes of {stored.stored_at:%Y-%m-%d %H:%M} UTC.")
+    done = "removed" if repair else "to be removed with --repair"
+    click.echo(f"{count} stored files that the catalog does not name, {size_bytes} bytes: {done}.")
+
+
+def _run(settings: Settings, work: Callable[[Upkeep], Awaitable[None]]) -> None:
+    picks = pick(settings, load_plugins(settings.plugins))
+
+    async def run() -> None:
+        async with catalog.upkeep(picks) as upkeep:
+            await work(upkeep)
+
+    with OfflineCatalog(settings) as catalog:
+        asyncio.run(run())

@@ -1,0 +1,162 @@
+"""
+Upkeep of the file store: bytes that no row names, and rows whose bytes are missing or damaged.
+
+Nothing is changed by looking. What is removed is looked at again under the lock that publishing takes between bytes
+and row, so that bytes which are about to be named stay.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import hashlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import BinaryIO
+
+from pypiserve.catalog import files
+from pypiserve.catalog.database import Database
+from pypiserve.core.digests import Sha256
+from pypiserve.core.errors import NotFound, Unavailable
+from pypiserve.plugin import FileStore, StoredFile
+from pypiserve.services.staging import StagingArea
+
+__all__ = ["Fault", "FaultKind", "Upkeep"]
+
+_BATCH = 500
+_LOCK_TRIES = 100
+_LOCK_PAUSE_SECONDS = 0.1
+
+
+class FaultKind(enum.StrEnum):
+    """What can be wrong with bytes that the catalog names."""
+
+    MISSING = "missing"
+    WRONG_SIZE = "wrong-size"
+    DAMAGED = "damaged"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """
+    Bytes that the catalog names and the store does not have as they should be.
+
+    Attributes:
+        digest: Under which they are kept.
+        kind: What is wrong.
+        names: The files that they are, or are the core metadata of, as ``owner/index filename``.
+    """
+
+    digest: Sha256
+    kind: FaultKind
+    names: tuple[str, ...]
+
+
+class Upkeep:
+    """Compares the catalog with the file store, and removes what has no place there."""
+
+    def __init__(
+        self, database: Database, store: FileStore, *, staging: StagingArea, now: Callable[[], datetime]
+    ) -> None:
+        self._database = database
+        self._store = store
+        self._staging = staging
+        self._now = now
+
+    async def unnamed(self, *, older_than: timedelta) -> AsyncIterator[StoredFile]:
+        """
+        Name every stored file that the catalog does not name.
+
+        Args:
+            older_than: Younger ones are passed over: their upload may be about to name them.
+
+        Raises:
+            StorageUnavailable: The store does not answer.
+        """
+        limit = self._now() - older_than
+        batch: list[StoredFile] = []
+        async for stored in self._store.list():
+            if stored.stored_at <= limit:
+                batch.append(stored)
+            if len(batch) == _BATCH:
+                for found in await self._without_row(batch):
+                    yield found
+                batch.clear()
+        for found in await self._without_row(batch):
+            yield found
+
+    async def remove(self, stored: StoredFile) -> bool:
+        """
+        Remove one file that the catalog does not name; tell whether it did, or was left since it is named now.
+
+        Raises:
+            Unavailable: Somebody publishes all the time; safe to repeat.
+        """
+        with await self._publishing_stopped():
+            seen = await self._store.stat(stored.digest)
+            # Stored again meanwhile: its new upload names it soon, on another machine perhaps.
+            if seen is None or seen.stored_at != stored.stored_at or not await self._without_row([seen]):
+                return False
+            await self._store.delete(stored.digest)
+            return True
+
+    async def faults(self, *, read: bool) -> AsyncIterator[Fault]:
+        """
+        Look at the bytes of everything that the catalog names.
+
+        Args:
+            read: Read them and compute their digests; otherwise sizes are compared only.
+
+        Raises:
+            StorageUnavailable: The store does not answer.
+        """
+        after = ""
+        while blobs := await self._blobs_after(after):
+            for digest, size_bytes in blobs:
+                kind = await self._fault_of(digest, size_bytes, read=read)
+                if kind is not None:
+                    yield Fault(digest, kind, await self._names_of(digest))
+            after = blobs[-1][0]
+
+    async def withdraw(self, fault: Fault) -> None:
+        """Remove bytes that are not what the catalog says, so that publishing the file again brings them back."""
+        await self._store.delete(fault.digest)
+
+    async def _blobs_after(self, after: str) -> list[tuple[Sha256, int]]:
+        return await self._database.read(lambda connection: files.blobs_after(connection, after, limit=_BATCH))
+
+    async def _names_of(self, digest: Sha256) -> tuple[str, ...]:
+        return tuple(await self._database.read(lambda connection: files.names_of(connection, digest)))
+
+    async def _without_row(self, batch: Sequence[StoredFile]) -> list[StoredFile]:
+        digests = [stored.digest for stored in batch]
+        unnamed = await self._database.read(lambda connection: files.unnamed(connection, digests))
+        return [stored for stored in batch if stored.digest in unnamed]
+
+    async def _fault_of(self, digest: Sha256, size_bytes: int, *, read: bool) -> FaultKind | None:
+        stored = await self._store.stat(digest)
+        if stored is None:
+            return FaultKind.MISSING
+        if stored.size_bytes != size_bytes:
+            return FaultKind.WRONG_SIZE
+        if read and await self._digest_of(digest) != digest:
+            return FaultKind.DAMAGED
+        return None
+
+    async def _digest_of(self, digest: Sha256) -> str:
+        running = hashlib.sha256()
+        try:
+            async for chunk in self._store.open(digest):
+                running.update(chunk)
+        except NotFound:
+            return ""
+        return running.hexdigest()
+
+    async def _publishing_stopped(self) -> BinaryIO:
+        for _ in range(_LOCK_TRIES):
+            lock = await asyncio.to_thread(self._staging.stop_storing)
+            if lock is not None:
+                return lock
+            await asyncio.sleep(_LOCK_PAUSE_SECONDS)
+        raise Unavailable("Files are being published all the time")
