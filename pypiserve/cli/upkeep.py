@@ -70,7 +70,7 @@ def fsck(settings: Settings, *, repair: bool, hours: float, quick: bool) -> None
                 click.echo(f"{fault.digest}: removed.")
         await _collect(upkeep, hours, repair=repair)
         if found:
-            click.echo(f"{found} of the catalog's files are missing or damaged; publish the same files again.")
+            click.echo(f"Missing or damaged: {found}. Publishing the same file again brings its bytes back.")
             raise SystemExit(1)
         click.echo("Every file of the catalog has its bytes.")
 
@@ -86,7 +86,7 @@ async def _collect(upkeep: Upkeep, hours: float, *, repair: bool) -> None:
         size_bytes += stored.size_bytes
         click.echo(f"{stored.digest}: {stored.size_bytes} bytes of {stored.stored_at:%Y-%m-%d %H:%M} UTC.")
     done = "removed" if repair else "to be removed with --repair"
-    click.echo(f"{count} stored files that the catalog does not name, {size_bytes} bytes: {done}.")
+    click.echo(f"Stored files that the catalog does not name: {count}, with {size_bytes} bytes, {done}.")
 
 
 def _run(settings: Settings, work: Callable[[Upkeep], Awaitable[None]]) -> None:

@@ -47,7 +47,10 @@ def test_gc_says_what_it_would_remove(server: ServerUnderTest) -> None:
     told = command(server, "gc")
     assert told.exit_code == 0
     assert f"{place.name}: {len(STRAY)} bytes of " in told.output
-    assert f"1 stored files that the catalog does not name, {len(STRAY)} bytes: to be removed" in told.output
+    assert (
+        f"Stored files that the catalog does not name: 1, with {len(STRAY)} bytes, to be removed with --repair."
+        in told.output
+    )
     assert place.exists()
 
 
@@ -60,7 +63,7 @@ def test_gc_removes_what_nothing_names_and_nothing_else(server: ServerUnderTest)
         os.utime(place_of(server, kept), (0, 0))
     done = command(server, "gc", "--repair")
     assert (done.exit_code, place.exists()) == (0, False)
-    assert f"1 stored files that the catalog does not name, {len(STRAY)} bytes: removed." in done.output
+    assert f"Stored files that the catalog does not name: 1, with {len(STRAY)} bytes, removed." in done.output
     address = f"/api/packages/main/pypi/files/demo/1.0/{wheel.filename}"
     assert server.get(address).body == wheel.content
     assert server.get(f"{address}.metadata").body == wheel.metadata
@@ -69,9 +72,9 @@ def test_gc_removes_what_nothing_names_and_nothing_else(server: ServerUnderTest)
 def test_gc_leaves_young_bytes_alone(server: ServerUnderTest) -> None:
     """They may be those of an upload that is about to be named; --older-than says how young."""
     place = stray(server, age_seconds=3600)
-    assert "0 stored files" in command(server, "gc", "--repair").output
+    assert "not name: 0, with" in command(server, "gc", "--repair").output
     assert place.exists()
-    assert "1 stored files" in command(server, "gc", "--repair", "--older-than", "0.5").output
+    assert "not name: 1, with" in command(server, "gc", "--repair", "--older-than", "0.5").output
     assert not place.exists()
 
 
@@ -94,7 +97,7 @@ def test_fsck_finds_nothing_wrong_with_a_sound_store(server: ServerUnderTest) ->
     assert server.publish(a_wheel()).status == 201
     told = command(server, "fsck")
     assert told.exit_code == 0
-    assert "0 stored files that the catalog does not name, 0 bytes" in told.output
+    assert "Stored files that the catalog does not name: 0, with 0 bytes" in told.output
     assert "Every file of the catalog has its bytes." in told.output
 
 
@@ -120,7 +123,7 @@ def test_fsck_names_what_is_missing_or_damaged(
     told = command(server, "fsck", *([quick] if quick else []))
     assert told.exit_code == 1
     assert f"{wheel.sha256}: main/pypi {wheel.filename} {sentence}." in told.output
-    assert "1 of the catalog's files are missing or damaged; publish the same files again." in told.output
+    assert "Missing or damaged: 1. Publishing the same file again brings its bytes back." in told.output
     assert place.exists() == (content is not None)
 
 
