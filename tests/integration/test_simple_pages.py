@@ -170,6 +170,14 @@ def test_pages_are_compressed_only_on_request(
     assert {part.strip() for part in reply.headers["vary"].split(",")} == {"Accept", "Accept-Encoding"}
 
 
+def test_the_list_is_sorted_by_name(server: ServerUnderTest) -> None:
+    """Whichever project was published first, the list is the same."""
+    for project in ("zulu", "alpha", "Mike"):
+        server.publish(a_wheel(project, "1.0"))
+    listed = json.loads(server.get("/simple/", accept=JSON).body)["projects"]
+    assert [project["name"] for project in listed] == ["alpha", "mike", "zulu"]
+
+
 def test_the_serial_follows_the_journal(server: ServerUnderTest) -> None:
     """``X-PyPI-Last-Serial`` is the project's on its page and the greatest on the list."""
     server.publish(a_wheel("first", "1.0"))
