@@ -1,4 +1,4 @@
-"""Memory stays flat, whatever is uploaded."""
+"""Memory stays flat, whatever is uploaded and downloaded."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from raw_http import RawConnection
 from server_process import ServerProcess
-from uploading import Part, data_of, encode, head_of
+from uploading import BASE, Part, data_of, encode, head_of
 
 from pypiserve.testing import a_wheel
 
@@ -60,8 +60,20 @@ def _stretched(content: bytes, name: bytes, crc: int, size: int) -> Iterator[byt
     yield bytes(tail)
 
 
-def test_an_upload_of_300_megabytes_needs_few_of_them_in_memory(tmp_path: Path) -> None:
-    """The resident memory of the server grows by less than 64 MB, at any moment of the upload."""
+def downloaded(server: ServerProcess, path: str) -> Iterator[bytes]:
+    """Yield the pieces of a file as they come."""
+    connection = http.client.HTTPConnection(server.host, server.port, timeout=60)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        while piece := response.read(len(PIECE)):
+            yield piece
+    finally:
+        connection.close()
+
+
+def test_300_megabytes_up_and_down_need_few_of_them_in_memory(tmp_path: Path) -> None:
+    """The resident memory of the server grows by less than 64 MB, at any moment of the upload and the download."""
     filename, pieces = large_wheel()
     digest = hashlib.sha256()
     for piece in pieces:
@@ -82,4 +94,10 @@ def test_an_upload_of_300_megabytes_needs_few_of_them_in_memory(tmp_path: Path) 
         highest = max(highest, server.resident_bytes())
         stored = data_of(server) / "files" / digest.hexdigest()[:2] / digest.hexdigest()[2:4] / digest.hexdigest()
         assert stored.stat().st_size == size
+        received = hashlib.sha256()
+        for number, piece in enumerate(downloaded(server, f"{BASE}/files/large/1.0/{filename}")):
+            received.update(piece)
+            if number % 10 == 0:
+                highest = max(highest, server.resident_bytes())
+        assert received.digest() == digest.digest()
     assert highest - before < GROWTH_BYTES
