@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from packaging.utils import NormalizedName
-from sqlalchemy import Connection, Row, Select, exists, select
+from sqlalchemy import Connection, Row, Select, exists, func, select
 
 from pypiserve.catalog.schema import blobs, files, projects, releases
 from pypiserve.core.digests import Sha256
@@ -20,6 +20,7 @@ __all__ = [
     "ProjectRecord",
     "file_of",
     "find_project",
+    "last_serial_of",
     "list_projects",
     "load_project",
 ]
@@ -96,6 +97,12 @@ def list_projects(connection: Connection, index_id: int) -> list[ProjectName]:
         .order_by(projects.c.name)
     )
     return [ProjectName(name, serial) for name, serial in rows]
+
+
+def last_serial_of(connection: Connection, index_id: int) -> int:
+    """Return the serial of the last event for any project of an index, listed or not; 0 when there is none."""
+    greatest = connection.execute(select(func.max(projects.c.last_serial)).where(projects.c.index_id == index_id))
+    return greatest.scalar_one() or 0
 
 
 def load_project(connection: Connection, index_id: int, name: NormalizedName) -> ProjectContents | None:

@@ -50,7 +50,7 @@ class ProjectList:
 
     Attributes:
         projects: Sorted by name.
-        last_serial: The greatest serial among the projects; 0 for an empty index.
+        last_serial: Serial of the last event for any project, listed or not; 0 for an empty index. It never falls.
     """
 
     projects: tuple[ProjectName, ...]

@@ -31,8 +31,11 @@ class Listing:
 
     async def project_list(self, index: IndexRecord) -> ProjectList:
         """Return the projects of an index that have files."""
-        names = await self._database.read(lambda connection: projects.list_projects(connection, index.id))
-        return ProjectList(tuple(names), max((name.last_serial for name in names), default=0))
+        return await self._database.read(
+            lambda connection: ProjectList(
+                tuple(projects.list_projects(connection, index.id)), projects.last_serial_of(connection, index.id)
+            )
+        )
 
     async def project_detail(self, index: IndexRecord, name: NormalizedName) -> ProjectDetail:
         """

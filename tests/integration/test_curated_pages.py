@@ -58,3 +58,15 @@ def test_what_changes_a_page_raises_its_serial(server: ServerUnderTest) -> None:
     assert len({page for page, _ in seen}) == len(seen)
     assert seen == sorted(seen)
     assert all(page == listed for page, listed in seen[1:])
+
+
+def test_the_serial_of_the_list_never_falls(server: ServerUnderTest) -> None:
+    """A project that leaves the list by its status leaves its serial there, so that a mirror notices."""
+    server.publish(a_wheel("other", "1.0"))
+    server.publish(a_wheel("demo", "1.0"))
+    before = int(server.get("/simple/").headers["x-pypi-last-serial"])
+    with server.catalog() as catalog:
+        catalog.curation.set_status("main/pypi", "demo", ProjectStatus.QUARANTINED)
+    page = server.get("/simple/", accept=JSON)
+    assert [project["name"] for project in json.loads(page.body)["projects"]] == ["other"]
+    assert int(page.headers["x-pypi-last-serial"]) == json.loads(page.body)["meta"]["_last-serial"] > before
