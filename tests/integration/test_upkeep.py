@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,8 +24,10 @@ DAY_SECONDS = 24 * 3600
 
 
 def command(server: ServerUnderTest, *arguments: str) -> Result:
-    """Run a command beside the server."""
-    return CliRunner().invoke(main, [*arguments, "--settings", str(server.folder / "pypiserve.toml")])
+    """Run a command beside the server, in a thread: its event loop must not meet the one of the tests."""
+    words = [*arguments, "--settings", str(server.folder / "pypiserve.toml")]
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(CliRunner().invoke, main, words).result()
 
 
 def place_of(server: ServerUnderTest, sha256: str) -> Path:
