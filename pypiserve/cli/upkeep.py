@@ -65,8 +65,7 @@ def fsck(settings: Settings, *, repair: bool, hours: float, quick: bool) -> None
         async for fault in upkeep.faults(read=not quick):
             found += 1
             click.echo(f"{fault.digest}: {', '.join(fault.names)} {_SAID[fault.kind]}.")
-            if repair and fault.kind is not FaultKind.MISSING:
-                await upkeep.withdraw(fault)
+            if repair and await upkeep.withdraw(fault):
                 click.echo(f"{fault.digest}: removed.")
         await _collect(upkeep, hours, repair=repair)
         if found:

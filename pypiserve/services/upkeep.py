@@ -44,11 +44,13 @@ class Fault:
 
     Attributes:
         digest: Under which they are kept.
+        size_bytes: How many they should be.
         kind: What is wrong.
         names: The files that they are, or are the core metadata of, as ``owner/index filename``.
     """
 
     digest: Sha256
+    size_bytes: int
     kind: FaultKind
     names: tuple[str, ...]
 
@@ -116,12 +118,24 @@ class Upkeep:
             for digest, size_bytes in blobs:
                 kind = await self._fault_of(digest, size_bytes, read=read)
                 if kind is not None:
-                    yield Fault(digest, kind, await self._names_of(digest))
+                    yield Fault(digest, size_bytes, kind, await self._names_of(digest))
             after = blobs[-1][0]
 
-    async def withdraw(self, fault: Fault) -> None:
-        """Remove bytes that are not what the catalog says, so that publishing the file again brings them back."""
-        await self._store.delete(fault.digest)
+    async def withdraw(self, fault: Fault) -> bool:
+        """
+        Remove bytes that are not what the catalog says, so that publishing the file again brings them back.
+
+        Returns:
+            Whether it did: what was published again meanwhile stays.
+
+        Raises:
+            Unavailable: Somebody publishes all the time; safe to repeat.
+        """
+        with await self._publishing_stopped():
+            if await self._fault_of(fault.digest, fault.size_bytes, read=True) in {None, FaultKind.MISSING}:
+                return False
+            await self._store.delete(fault.digest)
+            return True
 
     async def _blobs_after(self, after: str) -> list[tuple[Sha256, int]]:
         return await self._database.read(lambda connection: files.blobs_after(connection, after, limit=_BATCH))

@@ -177,3 +177,17 @@ async def test_bytes_that_were_named_meanwhile_stay(server: ServerUnderTest) -> 
             assert server.publish(wheel).status == 201
             assert not await upkeep.remove(found)
     assert place.read_bytes() == wheel.content
+
+
+async def test_damaged_bytes_that_were_mended_meanwhile_stay(server: ServerUnderTest) -> None:
+    """What was found damaged is read again before it is removed."""
+    wheel = a_wheel()
+    assert server.publish(wheel).status == 201
+    place = place_of(server, wheel.sha256)
+    place.write_bytes(wheel.content[:-1] + b"?")
+    with server.catalog() as catalog:
+        async with catalog.upkeep(pick(server.settings, load_plugins())) as upkeep:
+            (found,) = [fault async for fault in upkeep.faults(read=True)]
+            place.write_bytes(wheel.content)
+            assert not await upkeep.withdraw(found)
+    assert place.read_bytes() == wheel.content
