@@ -218,6 +218,11 @@ class BaseHandler(tornado.web.RequestHandler):
         """Whether caches between here and the client may keep what they see."""
         return self.index.public
 
+    @property
+    def cache_control(self) -> str:
+        """Pages are asked for again each time: who has just published wants to install."""
+        return "no-cache" if self.may_be_shared else "private, no-cache"
+
 
 def declared_bytes(content_length: str) -> int:
     """Read ``Content-Length``; 0 for what is none. What has more digits than any body only has to be too much."""

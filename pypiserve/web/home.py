@@ -49,7 +49,7 @@ class IndexHandler(FrontPage, UploadHandler):
         host = self.origin().removesuffix(addresses.prefix)
         upload_url = host + addresses.base(self.index.owner, self.index.name) + "/"
         index_url = host + addresses.project_list(self.index.owner, self.index.name)
-        self.set_header("Cache-Control", "no-cache" if self.may_be_shared else "private, no-cache")
+        self.set_header("Cache-Control", self.cache_control)
         self.set_header("Vary", "Accept")
         if choose(self.request.headers.get("Accept"), (_HTML, _JSON)) is _JSON:
             self.set_header("Content-Type", "application/json")

@@ -57,11 +57,6 @@ class SimpleHandler(BaseHandler):
         self.set_header("Cache-Control", self.cache_control)
         self.redirect(f"{self.site.addresses.prefix}{parent}/{last_segment}/{query}", permanent=True)
 
-    @property
-    def cache_control(self) -> str:
-        """Pages are asked for again each time: who has just published wants to install."""
-        return "no-cache" if self.may_be_shared else "private, no-cache"
-
     def send_page(self, page: Page) -> None:
         """Answer with a ready page, or with 304 when the client has it."""
         body, etag = page.body, page.etag
