@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from packaging.utils import NormalizedName
 from sqlalchemy import Connection, insert, or_, select, update
 
@@ -15,8 +16,10 @@ from pypiserve.catalog.owners import IndexRecord
 from pypiserve.catalog.projects import ProjectRecord, find_project
 from pypiserve.catalog.schema import blobs, files, indexes, owners, projects, releases
 from pypiserve.core.digests import Sha256
+from pypiserve.core.errors import Problem
 from pypiserve.core.events import Event, EventKind
 from pypiserve.core.model import ProjectStatus
+from pypiserve.core.names import look_of
 
 __all__ = [
     "KnownFile",
@@ -25,6 +28,7 @@ __all__ = [
     "find_known_file",
     "insert_file",
     "names_of",
+    "resize",
     "set_status",
     "set_yanked",
     "unnamed",
@@ -48,6 +52,9 @@ class NewFile:
     requires_python: str | None
     subject: str
     uploaded_at: datetime
+    md5: str | None = None
+    blake2b_256: str | None = None
+    warnings: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,14 +78,19 @@ def find_known_file(connection: Connection, index_id: int, filename: str) -> Kno
 
 def unnamed(connection: Connection, digests: Collection[Sha256]) -> set[Sha256]:
     """Return those of some digests under which the catalog knows neither a file nor core metadata."""
-    named = connection.execute(select(blobs.c.sha256).where(blobs.c.sha256.in_(digests))).scalars()
+    named = connection.execute(
+        select(blobs.c.sha256).where(blobs.c.sha256.in_(digests), blobs.c.purged_at.is_(None))
+    ).scalars()
     return set(digests).difference(named)
 
 
 def blobs_after(connection: Connection, after: str, *, limit: int) -> list[tuple[Sha256, int]]:
     """Return digests and sizes of stored bytes, by digest, from the one after a given digest on."""
     rows = connection.execute(
-        select(blobs.c.sha256, blobs.c.size_bytes).where(blobs.c.sha256 > after).order_by(blobs.c.sha256).limit(limit)
+        select(blobs.c.sha256, blobs.c.size_bytes)
+        .where(blobs.c.sha256 > after, blobs.c.purged_at.is_(None))
+        .order_by(blobs.c.sha256)
+        .limit(limit)
     )
     return [(Sha256(sha256), size_bytes) for sha256, size_bytes in rows]
 
@@ -122,6 +134,7 @@ def insert_file(connection: Connection, index: IndexRecord, new: NewFile) -> Eve
     _ensure_blob(connection, new.core_metadata_sha256, new.core_metadata_size_bytes, now)
     project_id = _touch_project(connection, index.id, new, event.serial)
     release_id = _ensure_release(connection, project_id, new)
+    resize(connection, index.id, project_id, new.size_bytes)
     connection.execute(
         insert(files).values(
             index_id=index.id,
@@ -134,6 +147,9 @@ def insert_file(connection: Connection, index: IndexRecord, new: NewFile) -> Eve
             requires_python=new.requires_python,
             uploaded_by=new.subject,
             uploaded_at=now,
+            md5=new.md5,
+            blake2b_256=new.blake2b_256,
+            warnings=msgspec.json.encode(new.warnings).decode(),
             **_yank_of(connection, release_id),
         )
     )
@@ -214,10 +230,18 @@ def _project_event(connection: Connection, index: IndexRecord, project: ProjectR
     return written
 
 
+def resize(connection: Connection, index_id: int, project_id: int, by_bytes: int) -> None:
+    """Add to the sizes of a project and its index, which count the files that are not deleted."""
+    for table, key in ((projects, project_id), (indexes, index_id)):
+        connection.execute(update(table).where(table.c.id == key).values(size_bytes=table.c.size_bytes + by_bytes))
+
+
 def _ensure_blob(connection: Connection, sha256: Sha256, size_bytes: int, now: datetime) -> None:
-    known = connection.execute(select(blobs.c.sha256).where(blobs.c.sha256 == sha256)).one_or_none()
+    known = connection.execute(select(blobs.c.purged_at).where(blobs.c.sha256 == sha256)).one_or_none()
     if known is None:
         connection.execute(insert(blobs).values(sha256=sha256, size_bytes=size_bytes, created_at=now))
+    elif known.purged_at is not None:
+        connection.execute(update(blobs).where(blobs.c.sha256 == sha256).values(purged_at=None))
 
 
 def _touch_project(connection: Connection, index_id: int, new: NewFile, serial: int) -> int:
@@ -231,6 +255,8 @@ def _touch_project(connection: Connection, index_id: int, new: NewFile, serial: 
             index_id=index_id,
             name=new.project,
             display_name=new.display_name,
+            look=look_of(new.project),
+            created_by=new.subject,
             last_serial=serial,
             created_at=new.uploaded_at,
         )

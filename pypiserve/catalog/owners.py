@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
+import msgspec
 from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from pypiserve.catalog import journal
 from pypiserve.catalog.schema import grants, indexes, owners
 from pypiserve.core.events import Event, EventKind
 from pypiserve.core.identity import Role
+from pypiserve.core.index_rules import IndexRules
 from pypiserve.core.names import IndexName, OwnerName
 
 __all__ = [
@@ -23,7 +25,9 @@ __all__ = [
     "find_owner",
     "grant_role",
     "list_grants",
+    "list_indexes",
     "list_owners",
+    "set_rules",
     "set_visibility",
     "withdraw_role",
 ]
@@ -50,6 +54,7 @@ class IndexRecord:
         name: The index's name.
         public: Whether everybody may read.
         roles: Subject to the highest role that was granted on the owner or the server.
+        rules: What it accepts.
     """
 
     id: int
@@ -57,6 +62,7 @@ class IndexRecord:
     name: str
     public: bool
     roles: Mapping[str, Role]
+    rules: IndexRules = field(default_factory=IndexRules)
 
     @property
     def path(self) -> str:
@@ -104,19 +110,39 @@ def list_owners(connection: Connection) -> list[OwnerRecord]:
 def find_index(connection: Connection, owner: str, index: str) -> IndexRecord | None:
     """Look an index up by its owner's name, in any letter case, and its own."""
     row = connection.execute(
-        select(indexes.c.id, indexes.c.name, owners.c.id, owners.c.name, owners.c.visibility)
+        select(indexes.c.id, indexes.c.name, indexes.c.rules, owners.c.id, owners.c.name, owners.c.visibility)
         .join(owners, owners.c.id == indexes.c.owner_id)
         .where(owners.c.name_key == owner.casefold(), indexes.c.name == index)
     ).one_or_none()
     if row is None:
         return None
-    index_id, index_name, owner_id, owner_name, visibility = row
+    index_id, index_name, rules, owner_id, owner_name, visibility = row
     return IndexRecord(
         id=index_id,
         owner=owner_name,
         name=index_name,
         public=visibility == "public",
         roles=_roles(connection, owner_id),
+        rules=msgspec.json.decode(rules, type=IndexRules),
+    )
+
+
+def list_indexes(connection: Connection) -> list[tuple[str, str]]:
+    """Return every index as the names of owner and index."""
+    rows = connection.execute(
+        select(owners.c.name, indexes.c.name)
+        .join(indexes, indexes.c.owner_id == owners.c.id)
+        .order_by(owners.c.name_key, indexes.c.name)
+    )
+    return [(owner, index) for owner, index in rows]
+
+
+def set_rules(connection: Connection, index: IndexRecord, rules: IndexRules, *, subject: str, now: datetime) -> None:
+    """Give an index other rules; the event tells all that are not the default."""
+    text = msgspec.json.encode(rules).decode()
+    connection.execute(update(indexes).where(indexes.c.id == index.id).values(rules=text))
+    journal.append(
+        connection, Event(0, now, EventKind.INDEX_CHANGED, subject, owner=index.owner, index=index.name, detail=text)
     )
 
 

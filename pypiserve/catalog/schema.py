@@ -94,6 +94,8 @@ indexes = Table(
     Column("owner_id", ForeignKey("owners.id"), nullable=False),
     Column("name", String(64), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("rules", Text, nullable=False, server_default="{}"),  # JSON: those that are not the default
+    Column("size_bytes", BigInteger, nullable=False, server_default="0"),  # of all files that are not deleted
     UniqueConstraint("owner_id", "name"),
 )
 
@@ -127,7 +129,12 @@ projects = Table(
     Column("status_reason", Text),
     Column("last_serial", BigInteger, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False, server_default="0"),  # of all files that are not deleted
+    Column("look", String(200), nullable=False, server_default=""),  # names that look alike have one look
+    Column("created_by", String(255), nullable=False, server_default=""),
     UniqueConstraint("index_id", "name"),
+    Index(None, "index_id", "look"),
+    Index(None, "created_by", "created_at"),
 )
 
 releases = Table(
@@ -147,6 +154,7 @@ blobs = Table(
     Column("sha256", String(64), primary_key=True),
     Column("size_bytes", BigInteger, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("purged_at", UtcDateTime),  # since when the bytes are gone: all files that name them are deleted for long
 )
 
 files = Table(
@@ -166,6 +174,9 @@ files = Table(
     Column("yanked", Boolean, nullable=False, server_default=text("false")),
     Column("yanked_reason", Text),
     Column("deleted_at", UtcDateTime),
+    Column("md5", String(32)),  # NULL for files from before they were kept
+    Column("blake2b_256", String(64)),  # likewise
+    Column("warnings", Text, nullable=False, server_default="[]"),  # JSON: [{"code": …, "message": …}]
     UniqueConstraint("index_id", "filename_key"),
 )
 

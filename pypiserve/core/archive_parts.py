@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from pypiserve.core.errors import InvalidUpload
+from pypiserve.core.errors import InvalidUpload, Problem
 from pypiserve.core.filenames import DistributionFilename
 from pypiserve.core.names import normalise
 from pypiserve.core.versions import parse_version
 
 __all__ = [
     "ArchiveLimits",
+    "ArchiveMember",
     "ArchiveMetadata",
+    "ArchiveReport",
     "broken",
     "check_directory",
     "check_member_name",
@@ -61,6 +63,36 @@ class ArchiveMetadata:
 
     path: str
     content: bytes
+
+
+@dataclass(frozen=True)
+class ArchiveMember:
+    """
+    One file in an archive.
+
+    Attributes:
+        path: As the archive has it, with slashes.
+        size_bytes: Unpacked.
+    """
+
+    path: str
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class ArchiveReport:
+    """
+    What a good archive turned out to hold.
+
+    Attributes:
+        metadata: Its core metadata.
+        members: Its files in order; directories and links are left out.
+        warnings: What is not quite right, and not refused.
+    """
+
+    metadata: ArchiveMetadata
+    members: tuple[ArchiveMember, ...] = ()
+    warnings: tuple[Problem, ...] = ()
 
 
 def broken(kind: str, reason: str) -> InvalidUpload:

@@ -9,12 +9,20 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
-from pypiserve.core.archive_parts import ArchiveLimits, ArchiveMetadata
+from pypiserve.core.archive_parts import ArchiveLimits, ArchiveMember, ArchiveMetadata, ArchiveReport
 from pypiserve.core.filenames import DistributionFilename, FileKind
+from pypiserve.core.index_rules import Validation
 from pypiserve.core.sdist_archive import read_tar_sdist_metadata, read_zip_sdist_metadata
 from pypiserve.core.wheel_archive import read_wheel_metadata
 
-__all__ = ["ArchiveLimits", "ArchiveMetadata", "read_core_metadata"]
+__all__ = [
+    "ArchiveLimits",
+    "ArchiveMember",
+    "ArchiveMetadata",
+    "ArchiveReport",
+    "examine_archive",
+    "read_core_metadata",
+]
 
 _DEFAULT_LIMITS = ArchiveLimits()
 
@@ -41,3 +49,27 @@ def read_core_metadata(
     if name.filename.endswith(".zip"):
         return read_zip_sdist_metadata(file, name, limits=limits)
     return read_tar_sdist_metadata(file, name, limits=limits)
+
+
+def examine_archive(
+    file: BinaryIO,
+    name: DistributionFilename,
+    *,
+    validation: Validation = Validation.STRICT,
+    limits: ArchiveLimits = _DEFAULT_LIMITS,
+) -> ArchiveReport:
+    """
+    Check a whole archive. Blocking: reads and inflates all of it, within the limits.
+
+    Args:
+        file: The whole file, seekable; its position is moved, and it is not closed.
+        name: What its file name says: chooses the format, and must agree with what is in the archive.
+        validation: Whether all checks are made, or those of safety and identity only.
+        limits: Bounds on memory and work.
+
+    Raises:
+        InvalidUpload: With every problem that was found.
+        OSError: The file cannot be read.
+    """
+    del validation
+    return ArchiveReport(read_core_metadata(file, name, limits=limits))

@@ -15,16 +15,31 @@ class EventKind(enum.StrEnum):
     OWNER_CREATED = "owner.created"
     OWNER_CHANGED = "owner.changed"
     INDEX_CREATED = "index.created"
+    INDEX_CHANGED = "index.changed"
     ROLE_GRANTED = "role.granted"
     ROLE_WITHDRAWN = "role.withdrawn"
     TOKEN_CREATED = "token.created"  # noqa: S105 - the name of an event
     TOKEN_REVOKED = "token.revoked"  # noqa: S105 - the name of an event
     FILE_PUBLISHED = "file.published"
+    FILE_REPLACED = "file.replaced"
+    FILE_YANKED = "file.yanked"
+    FILE_UNYANKED = "file.unyanked"
+    FILE_DELETED = "file.deleted"
+    FILE_RESTORED = "file.restored"
     RELEASE_YANKED = "release.yanked"
     RELEASE_UNYANKED = "release.unyanked"
+    RELEASE_DELETED = "release.deleted"
+    RELEASE_RESTORED = "release.restored"
+    PROJECT_DELETED = "project.deleted"
+    PROJECT_RESTORED = "project.restored"
     PROJECT_STATUS_CHANGED = "project.status-changed"
     OTHER = "other"
     """Something that a newer version wrote, and this one does not know."""
+
+    @property
+    def changes_pages(self) -> bool:
+        """Whether what readers see of the event's project may be different after it."""
+        return self.value.startswith(("file.", "release.", "project."))
 
     @classmethod
     def _missing_(cls, value: object) -> EventKind:  # noqa: ARG003 - the signature is that of enum

@@ -19,6 +19,7 @@ __all__ = [
     "as_index_name",
     "as_owner_name",
     "is_project_name",
+    "look_of",
     "normalise",
 ]
 
@@ -35,6 +36,7 @@ MAX_NAME_LENGTH = 200
 """Longest project name accepted; file systems and databases end at 255 bytes for a file name."""
 
 _PROJECT = re.compile(r"^([A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9])\Z", re.IGNORECASE | re.ASCII)
+_LOOKS = str.maketrans("lio", "110")
 _OWNER = re.compile(r"^[A-Z0-9]([A-Z0-9._-]{0,62}[A-Z0-9])?\Z", re.IGNORECASE | re.ASCII)
 _INDEX = re.compile(r"^[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?\Z", re.ASCII)
 
@@ -56,6 +58,15 @@ def normalise(name: str) -> NormalizedName:
             "a project name has letters, digits, '-', '_' and '.', and begins and ends with a letter or digit"
         )
     return canonicalize_name(name)
+
+
+def look_of(name: NormalizedName) -> str:
+    """
+    Return what a project name looks like: names that people take for each other have equal looks.
+
+    Separators count for nothing, ``l`` and ``i`` look like ``1``, and ``o`` like ``0``, as on PyPI.
+    """
+    return name.replace("-", "").translate(_LOOKS)
 
 
 def as_owner_name(text: str) -> OwnerName:

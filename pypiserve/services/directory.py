@@ -21,6 +21,7 @@ _CHANGES = frozenset(
         EventKind.OWNER_CREATED,
         EventKind.OWNER_CHANGED,
         EventKind.INDEX_CREATED,
+        EventKind.INDEX_CHANGED,
         EventKind.ROLE_GRANTED,
         EventKind.ROLE_WITHDRAWN,
         EventKind.OTHER,

@@ -27,15 +27,6 @@ __all__ = ["Page", "Pages"]
 _GZIP_LEVEL = 6
 _GZIP_FROM_BYTES = 512  # below, the header eats the gain
 _RENDERING_THREADS = 2
-_CHANGES = frozenset(
-    {
-        EventKind.FILE_PUBLISHED,
-        EventKind.RELEASE_YANKED,
-        EventKind.RELEASE_UNYANKED,
-        EventKind.PROJECT_STATUS_CHANGED,
-    }
-)
-
 _Key = tuple[str, str, NormalizedName | None, str]
 
 
@@ -107,7 +98,7 @@ class Pages:
             self._in_work.clear()
             self._kept.clear()
             self._kept_bytes = 0
-        if event.kind not in _CHANGES or event.owner is None or event.index is None:
+        if not event.kind.changes_pages or event.owner is None or event.index is None:
             return
         project = NormalizedName(event.project or "")
         for renderer in self._renderers:

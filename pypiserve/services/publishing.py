@@ -86,14 +86,14 @@ class Publishing:
             StorageFull: No room is left; nothing was kept.
             Unavailable: The store or the catalog does not answer; safe to retry.
         """
-        examined = await self.in_thread(lambda: examine(upload))
+        examined = await self.in_thread(lambda: examine(upload, validation=index.rules.validation))
         new = _new_file(identity, upload, examined, now=self._now())
         settled = await self._database.read(lambda connection: _settled(connection, index, new))
         if settled is not None:
-            await self._storing.put_back(upload.staged, examined.archive_metadata.content)
+            await self._storing.put_back(upload.staged, examined.archive.metadata.content)
             return settled
         await self._judge(_candidate(index, identity, upload, examined))
-        async with self._storing.stored(upload.staged, examined.archive_metadata.content):
+        async with self._storing.stored(upload.staged, examined.archive.metadata.content):
             publication = await self._record(index, new)
         # Read your own write: what this process keeps is dropped before the client hears of its success.
         await self._follower.catch_up()
@@ -162,7 +162,7 @@ def _candidate(index: IndexRecord, identity: Identity, upload: Upload, examined:
 
 
 def _new_file(identity: Identity, upload: Upload, examined: Examined, *, now: datetime) -> NewFile:
-    content = examined.archive_metadata.content
+    content = examined.archive.metadata.content
     return NewFile(
         project=examined.filename.project,
         display_name=examined.metadata.name,
@@ -177,4 +177,7 @@ def _new_file(identity: Identity, upload: Upload, examined: Examined, *, now: da
         requires_python=examined.metadata.requires_python,
         subject=identity.subject,
         uploaded_at=now,
+        md5=examined.md5,
+        blake2b_256=examined.blake2b_256,
+        warnings=examined.warnings,
     )

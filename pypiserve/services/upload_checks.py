@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from pypiserve.core.archives import ArchiveMetadata, read_core_metadata
+from pypiserve.core.archives import ArchiveReport, examine_archive
 from pypiserve.core.core_metadata import (
     CoreMetadata,
     filename_disagreements,
@@ -22,6 +22,7 @@ from pypiserve.core.core_metadata import (
 )
 from pypiserve.core.errors import InvalidUpload, Problem
 from pypiserve.core.filenames import DistributionFilename, parse_filename
+from pypiserve.core.index_rules import Validation
 from pypiserve.core.versions import parse_version, version_key
 from pypiserve.services.staging import StagedFile, translated_disk_errors
 
@@ -31,6 +32,8 @@ T = TypeVar("T")
 
 _HASH_CHUNK_BYTES = 1 << 20
 _SHA256 = "sha256_digest"
+_BLAKE2 = "blake2_256_digest"
+_MD5 = "md5_digest"
 
 
 @dataclass(frozen=True)
@@ -56,17 +59,35 @@ class Upload:
 
 @dataclass(frozen=True)
 class Examined:
-    """What a good upload turned out to be."""
+    """
+    What a good upload turned out to be.
+
+    Attributes:
+        filename: What its name says.
+        metadata: Its core metadata.
+        archive: What it holds.
+        version_key: The key of its version in the catalog.
+        md5: Digest of the file, 32 lowercase hex digits.
+        blake2b_256: Digest of the file, 64 lowercase hex digits.
+        warnings: What is not quite right, and not refused.
+    """
 
     filename: DistributionFilename
     metadata: CoreMetadata
-    archive_metadata: ArchiveMetadata
+    archive: ArchiveReport
     version_key: str
+    md5: str
+    blake2b_256: str
+    warnings: tuple[Problem, ...] = ()
 
 
-def examine(upload: Upload) -> Examined:
+def examine(upload: Upload, *, validation: Validation = Validation.STRICT) -> Examined:
     """
     Check an upload. Blocks: call it in a thread.
+
+    Args:
+        upload: The form and the staged file.
+        validation: Of the index that it is for.
 
     Raises:
         InvalidUpload: With every problem that was found.
@@ -74,21 +95,30 @@ def examine(upload: Upload) -> Examined:
     """
     # Whatever else may be wrong with a request for something else, or with nothing, would only be in the way.
     _check_purpose(upload)
-    problems = [*_form_problems(upload), *_digest_problems(upload)]
+    digests = _digests_of(upload.staged)
+    problems = [*_form_problems(upload), *_digest_problems(upload, digests)]
     filename = _collected(problems, lambda: parse_filename(upload.filename))
     if filename is None:
         raise InvalidUpload(*problems)
     problems += _filetype_problems(upload, filename)
-    archive_metadata = _collected(problems, lambda: _archive_metadata(upload, filename))
+    archive = _collected(problems, lambda: _archive(upload, filename, validation))
     metadata = None
-    if archive_metadata is not None:
-        metadata = _collected(problems, lambda: parse_core_metadata(archive_metadata.content))
+    if archive is not None:
+        metadata = _collected(problems, lambda: parse_core_metadata(archive.metadata.content))
     if metadata is not None:
         problems += filename_disagreements(metadata, filename)
         problems += form_disagreements(metadata, name=upload.field("name"), version=upload.field("version"))
-    if problems or archive_metadata is None or metadata is None:
+    if problems or archive is None or metadata is None:
         raise InvalidUpload(*_without_repeats(problems))
-    return Examined(filename, metadata, archive_metadata, version_key(parse_version(metadata.version)))
+    return Examined(
+        filename,
+        metadata,
+        archive,
+        version_key(parse_version(metadata.version)),
+        md5=digests[_MD5],
+        blake2b_256=digests[_BLAKE2],
+        warnings=archive.warnings,
+    )
 
 
 def _collected(problems: list[Problem], check: Callable[[], T]) -> T | None:
@@ -99,10 +129,10 @@ def _collected(problems: list[Problem], check: Callable[[], T]) -> T | None:
         return None
 
 
-def _archive_metadata(upload: Upload, filename: DistributionFilename) -> ArchiveMetadata:
+def _archive(upload: Upload, filename: DistributionFilename, validation: Validation) -> ArchiveReport:
     with translated_disk_errors():
         upload.staged.handle.seek(0)
-        return read_core_metadata(upload.staged.handle, filename)
+        return examine_archive(upload.staged.handle, filename, validation=validation)
 
 
 def _check_purpose(upload: Upload) -> None:
@@ -144,12 +174,12 @@ class _Digest:
 
 _DIGESTS = (
     _Digest(_SHA256, "SHA-256", 64, hashlib.sha256),
-    _Digest("blake2_256_digest", "BLAKE2-256", 64, lambda: hashlib.blake2b(digest_size=32)),
-    _Digest("md5_digest", "MD5", 32, lambda: hashlib.md5(usedforsecurity=False)),
+    _Digest(_BLAKE2, "BLAKE2-256", 64, lambda: hashlib.blake2b(digest_size=32)),
+    _Digest(_MD5, "MD5", 32, lambda: hashlib.md5(usedforsecurity=False)),
 )
 
 
-def _digest_problems(upload: Upload) -> Iterator[Problem]:
+def _digest_problems(upload: Upload, computed: Mapping[str, str]) -> Iterator[Problem]:
     given = {digest: upload.field(digest.field) for digest in _DIGESTS}
     if not any(given.values()):
         yield Problem(
@@ -157,14 +187,13 @@ def _digest_problems(upload: Upload) -> Iterator[Problem]:
         )
     for digest, text in given.items():
         if text is not None:
-            yield from _verified(upload.staged, digest, text.lower())
+            yield from _verified(digest, text.lower(), computed=computed[digest.field])
 
 
-def _verified(staged: StagedFile, digest: _Digest, text: str) -> Iterator[Problem]:
+def _verified(digest: _Digest, text: str, *, computed: str) -> Iterator[Problem]:
     if re.fullmatch(rf"[0-9a-f]{{{digest.hex_digits}}}", text) is None:
         yield Problem("invalid-digest", f"{digest.field} must be {digest.hex_digits} hex digits")
         return
-    computed = staged.sha256 if digest.field == _SHA256 else _hash_of(staged, digest)
     if not hmac.compare_digest(computed, text):
         yield Problem(
             "digest-mismatch",
@@ -172,13 +201,15 @@ def _verified(staged: StagedFile, digest: _Digest, text: str) -> Iterator[Proble
         )
 
 
-def _hash_of(staged: StagedFile, digest: _Digest) -> str:
-    running = digest.new()
+def _digests_of(staged: StagedFile) -> dict[str, str]:
+    """Compute what was not computed on arrival, in one more pass."""
+    running = {digest.field: digest.new() for digest in _DIGESTS if digest.field != _SHA256}
     with translated_disk_errors():
         staged.handle.seek(0)
         while chunk := staged.handle.read(_HASH_CHUNK_BYTES):
-            running.update(chunk)
-    return running.hexdigest()
+            for each in running.values():
+                each.update(chunk)
+    return {_SHA256: staged.sha256} | {field: each.hexdigest() for field, each in running.items()}
 
 
 def _shown(text: str | None) -> str:

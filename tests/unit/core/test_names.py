@@ -13,6 +13,7 @@ from pypiserve.core.names import (
     as_index_name,
     as_owner_name,
     is_project_name,
+    look_of,
     normalise,
 )
 
@@ -95,3 +96,17 @@ def test_texts_that_are_no_index_names(name: str) -> None:
     """Upper case, paths and overlong texts are no index names."""
     with pytest.raises(ValueError, match="an index name has"):
         as_index_name(name)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("foo-bar", "foobar"), ("pil1ow", "pillow"), ("f00", "foo"), ("xii", "x1l")]
+)
+def test_names_that_look_alike(one: str, other: str) -> None:
+    """Separators do not count, and neither do letters that people take for digits."""
+    assert look_of(normalise(one)) == look_of(normalise(other))
+
+
+@pytest.mark.parametrize(("one", "other"), [("foo", "fo"), ("a-b", "a-c"), ("x2", "xz")])
+def test_names_that_look_different(one: str, other: str) -> None:
+    """Nothing else is taken for the same."""
+    assert look_of(normalise(one)) != look_of(normalise(other))
