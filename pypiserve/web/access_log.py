@@ -15,7 +15,7 @@ _log = logging.getLogger("pypiserve.access")
 
 def log_request(handler: tornado.web.RequestHandler) -> None:
     """Write the line."""
-    if not _log.isEnabledFor(logging.INFO):
+    if not _log.isEnabledFor(logging.INFO) or (isinstance(handler, BaseHandler) and handler.is_logged):
         return
     request = handler.request
     who = handler.identity.subject if isinstance(handler, BaseHandler) else "-"

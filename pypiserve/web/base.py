@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Any
@@ -14,7 +15,7 @@ from tornado.web import HTTPError, stream_request_body
 from pypiserve.catalog.owners import IndexRecord
 from pypiserve.core.errors import Problem, PypiserveError
 from pypiserve.core.identity import ANONYMOUS, Action, Identity
-from pypiserve.web import problems
+from pypiserve.web import draining, problems
 from pypiserve.web.credentials import read_credentials
 from pypiserve.web.rules import Rule, rule_of
 from pypiserve.web.site import IndexPath, Site
@@ -23,8 +24,8 @@ __all__ = ["BaseHandler", "declared_bytes"]
 
 _log = logging.getLogger("pypiserve.web")
 
-MAX_DRAIN_BYTES = 256 << 20
-"""How much of a refused body is read and thrown away, so that the client gets to see the answer."""
+_CONTINUE = "100-continue"
+_LENGTH_DIGITS = 18
 
 
 @stream_request_body
@@ -32,8 +33,8 @@ class BaseHandler(tornado.web.RequestHandler):
     """
     Admits or refuses each request by the rule of its method, then leaves it to the method.
 
-    A refusal of a request with a body is held back until the body was received and thrown away: clients such as
-    twine read no answer before they have sent everything, and would report a broken connection instead.
+    A refusal is answered as soon as it is known, and the rest of the request's body received and thrown away: clients
+    such as twine read no answer before they have sent everything, and would report a broken connection instead.
     """
 
     index: IndexRecord
@@ -54,18 +55,22 @@ class BaseHandler(tornado.web.RequestHandler):
         self._root = root
         self.identity: Identity = ANONYMOUS
         self.is_refused = False
-        self._leaves_body = False
+        self.is_logged = False
+        self._drain: draining.Drain | None = None
 
     async def prepare(self) -> None:
         """Admit the request, or refuse it."""
         self.site.requests.begin(self)
+        self._read_expectations()
         try:
             await self.admit(rule_of(type(self), self.request.method or ""))
         except Exception as error:  # noqa: BLE001 - it is raised, now or in place of the method
             self.refuse(error)
 
-    def data_received(self, chunk: bytes) -> Awaitable[None] | None:  # noqa: ARG002 - Tornado passes it
+    def data_received(self, chunk: bytes) -> Awaitable[None] | None:
         """Throw the body away; handlers that take one override this."""
+        if self._drain is not None:
+            self._drain.take(len(chunk))
         return None
 
     @property
@@ -77,22 +82,23 @@ class BaseHandler(tornado.web.RequestHandler):
 
     def refuse(self, refusal: Exception) -> None:
         """
-        Refuse the request, to be called in ``prepare``: at once, or when its body was received and thrown away.
+        Answer the request with an error now, in ``prepare`` or while its body comes in.
 
-        The method of the request does not run.
+        What is still to come of the body is thrown away, and the method of the request does not run.
         """
         self.is_refused = True
-        if not self._is_worth_draining():
-            self._leaves_body = True
-            raise refusal
 
         async def tell(*_: object, **__: object) -> None:
-            raise refusal
+            # Without a body the answer waits until Tornado has noticed that: it closes the connection, unannounced,
+            # after answers from within prepare(), and clients that send the request again with credentials on the
+            # same connection (uv) meet a reset.
+            if self._drain is None:
+                raise refusal
 
-        # In place of the method itself, so that none can run by forgetting to look. Also when there is no body: what
-        # prepare() raises is answered before Tornado has noticed that, so it closes the connection, unannounced, and
-        # clients that send the request again with credentials on the same connection (uv) meet a reset.
+        # In place of the method itself, so that none can run by forgetting to look.
         setattr(self, (self.request.method or "").lower(), tell)
+        if self._has_body():
+            self._answer_early(refusal)
 
     def compute_etag(self) -> None:
         """Entity tags are set from digests; hashing every body again would cost more than the rest."""
@@ -105,20 +111,7 @@ class BaseHandler(tornado.web.RequestHandler):
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Tell what went wrong, in one sentence first."""
-        error = kwargs.get("exc_info", (None, None, None))[1]
-        accept = self.request.headers.get("Accept")
-        if isinstance(error, PypiserveError):
-            answer = problems.answer_to(error, accept)
-        else:
-            answer = problems.answer(status_code, [self._http_problem(status_code)], accept)
-        self.set_status(answer.status, answer.reason)
-        for name, value in answer.headers:
-            self.set_header(name, value)
-        if self._leaves_body:
-            self.set_header("Connection", "close")
-        if answer.status == 405:  # noqa: PLR2004 - the number is the status
-            self.set_header("Allow", ", ".join(self._allowed()))
-        self.finish(answer.body)
+        self.finish(self._error_body(status_code, kwargs.get("exc_info", (None, None, None))[1]))
 
     def log_exception(
         self,
@@ -141,11 +134,13 @@ class BaseHandler(tornado.web.RequestHandler):
 
     def on_finish(self) -> None:
         """Let the server stop when the last request is done."""
+        self._end_drain()
         self.site.requests.end(self)
 
     def on_connection_close(self) -> None:
         """Likewise when the client went away."""
         super().on_connection_close()
+        self._end_drain()
         self.site.requests.end(self)
         if self.wake is not None:
             self.wake()
@@ -183,14 +178,64 @@ class BaseHandler(tornado.web.RequestHandler):
         named = IndexPath(self.path_kwargs.pop("owner", ""), self.path_kwargs.pop("index", ""))
         return self._root or named
 
-    def _is_worth_draining(self) -> bool:
-        # A client that waits for "100 Continue" has sent nothing yet and reads the answer at once.
-        if self.request.headers.get("Expect", "").lower() == "100-continue":
-            return False
-        if declared_bytes(self.request.headers.get("Content-Length", "")) > MAX_DRAIN_BYTES:
-            return False
-        self.connection.set_max_body_size(MAX_DRAIN_BYTES)
-        return True
+    def _read_expectations(self) -> None:
+        headers = self.request.headers
+        # Tornado knows one spelling, and says "100 Continue" to clients of HTTP/1.0 too, who do not know it.
+        if headers.get("Expect", "").lower() == _CONTINUE:
+            del headers["Expect"]
+            if self.request.version != "HTTP/1.0":
+                headers["Expect"] = _CONTINUE
+        length = headers.get("Content-Length", "")
+        if length.isdecimal() and len(length) > _LENGTH_DIGITS:
+            # More than any body has; Python reads no number of thousands of digits, and Tornado takes it for none.
+            headers["Content-Length"] = "9" * _LENGTH_DIGITS
+
+    def _has_body(self) -> bool:
+        headers = self.request.headers
+        if "Transfer-Encoding" not in headers:
+            return declared_bytes(headers.get("Content-Length", "")) > 0
+        # All else ends the connection before a body is read.
+        return headers["Transfer-Encoding"].lower() == "chunked" and "Content-Length" not in headers
+
+    def _answer_early(self, refusal: Exception) -> None:
+        bounds = draining.BOUNDS
+        headers = self.request.headers
+        # Who waits for "100 Continue" has sent nothing yet, and shall not: there is no telling whether the next bytes
+        # would be the body or another request. Without the header Tornado does not say it after the answer.
+        waits = headers.pop("Expect", "") == _CONTINUE
+        closes = waits or declared_bytes(headers.get("Content-Length", "")) > bounds.reuse_bytes
+        self.connection.set_max_body_size(sys.maxsize)
+        self.log_exception(type(refusal), refusal, refusal.__traceback__)
+        self.clear()
+        body = self._error_body(refusal.status_code if isinstance(refusal, HTTPError) else 500, refusal)
+        self.set_header("Content-Length", len(body))
+        if closes:
+            self.set_header("Connection", "close")
+        self.write(body)
+        drain = self._drain = draining.Drain(self.connection.stream, bounds)
+        written = self.flush()
+        if closes:
+            written.add_done_callback(lambda _: drain.close_our_side())
+        # Now, since clients that look for the answer go away in the middle.
+        self.application.log_request(self)
+        self.is_logged = True
+
+    def _end_drain(self) -> None:
+        if self._drain is not None:
+            self._drain.end()
+
+    def _error_body(self, status_code: int, error: BaseException | None) -> bytes:
+        accept = self.request.headers.get("Accept")
+        if isinstance(error, PypiserveError):
+            answer = problems.answer_to(error, accept)
+        else:
+            answer = problems.answer(status_code, [self._http_problem(status_code)], accept)
+        self.set_status(answer.status, answer.reason)
+        for name, value in answer.headers:
+            self.set_header(name, value)
+        if answer.status == 405:  # noqa: PLR2004 - the number is the status
+            self.set_header("Allow", ", ".join(self._allowed()))
+        return answer.body
 
     def _allowed(self) -> list[str]:
         return [method for method in self.SUPPORTED_METHODS if rule_of(type(self), method) is not None]

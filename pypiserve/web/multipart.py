@@ -47,12 +47,15 @@ class UploadReceiver:
     Takes the body of one upload piece by piece. All methods block: call them in a thread, one at a time.
 
     The first fault is remembered and the rest of the body thrown away; ``finish`` tells it.
+
+    Attributes:
+        fault: What is wrong with what has come so far, if anything: the upload will be refused for it.
     """
 
     def __init__(self, content_type: str, *, staging: StagingArea, limits: Limits) -> None:
         self._staging = staging
         self._limits = limits
-        self._fault: PypiserveError | None = None
+        self.fault: PypiserveError | None = None
         self._fields: dict[str, list[str]] = {}
         self._form_bytes = 0
         self._staged: StagedFile | None = None
@@ -63,7 +66,7 @@ class UploadReceiver:
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes of the body."""
-        if self._fault is not None or self._parser is None or not data:
+        if self.fault is not None or self._parser is None or not data:
             return
         try:
             for event in self._parser.parse(data):
@@ -94,7 +97,7 @@ class UploadReceiver:
             StorageFull: There was no room for the file.
             StorageUnavailable: The disk failed.
         """
-        if self._fault is None and self._parser is not None:
+        if self.fault is None and self._parser is not None:
             try:
                 self._parser.close()
             except MultipartError:
@@ -103,12 +106,12 @@ class UploadReceiver:
                         "truncated-body", "The upload ended before its last part was complete; send it again"
                     )
                 )
-        if self._fault is None and self._staged is None and not self.is_registration:
+        if self.fault is None and self._staged is None and not self.is_registration:
             self._fail(
                 InvalidUpload.because("missing-content", "The form has no file; send it as the part named content")
             )
-        if self._fault is not None:
-            raise self._fault
+        if self.fault is not None:
+            raise self.fault
         if self._staged is None:
             self._staged = self._staging.new_file()
         return Upload(self._fields, self._filename, self._staged)
@@ -190,7 +193,7 @@ class UploadReceiver:
         self._segment = None
 
     def _fail(self, fault: PypiserveError) -> None:
-        self._fault = fault
+        self.fault = fault
         # At once, not at the end: when the disk is full, the room is needed.
         self.discard()
 

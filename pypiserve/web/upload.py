@@ -7,17 +7,19 @@ Spec: legacy upload API (the practice of PyPI and its clients).
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
 from pypiserve.core.errors import FileTooLarge, PypiserveError
 from pypiserve.core.identity import Action
-from pypiserve.web.base import MAX_DRAIN_BYTES, BaseHandler, declared_bytes
+from pypiserve.web.base import BaseHandler, declared_bytes
 from pypiserve.web.multipart import UploadReceiver
 from pypiserve.web.problems import UnsupportedEncoding
 from pypiserve.web.rules import requires
-from pypiserve.web.site import IndexPath, Site
+from pypiserve.web.site import IndexPath, Limits, Site
 
 __all__ = ["UploadHandler"]
 
@@ -57,8 +59,8 @@ class UploadHandler(BaseHandler):
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
         """Take bytes of the body; the connection reads on when a full batch was dealt with."""
-        if self._receiver is None:
-            return None
+        if self._receiver is None or self.is_refused:
+            return super().data_received(chunk)
         self._batch.append(chunk)
         self._batch_bytes += len(chunk)
         return self._hand_over() if self._batch_bytes >= _BATCH_BYTES else None
@@ -103,23 +105,38 @@ class UploadHandler(BaseHandler):
         headers = self.request.headers
         if "Content-Encoding" in headers:
             raise UnsupportedEncoding
-        limits = self.site.limits
+        limits = self._limits()
         max_body_bytes = limits.max_file_size_bytes + limits.max_form_bytes + _FRAMING_BYTES
         if declared_bytes(headers.get("Content-Length", "")) > max_body_bytes:
             raise FileTooLarge(limits.max_file_size_bytes)
-        # A body in chunks does not say how long it is: what is too much is thrown away, so that the answer is seen.
-        self.connection.set_max_body_size(max(max_body_bytes, MAX_DRAIN_BYTES))
+        # The receiver counts. A body in chunks does not say how long it is, and what is too much is thrown away.
+        self.connection.set_max_body_size(sys.maxsize)
         self.connection.set_body_timeout(_BODY_SECONDS)
         return UploadReceiver(headers.get("Content-Type", ""), staging=self.site.staging, limits=limits)
+
+    def _limits(self) -> Limits:
+        limits, of_index = self.site.limits, self.index.rules.max_file_size_bytes
+        if of_index is None or of_index > limits.max_file_size_bytes:
+            return limits
+        return replace(limits, max_file_size_bytes=of_index)
 
     async def _hand_over(self) -> None:
         """Give the batch to a thread, when it is done with the one before: the next is received meanwhile."""
         await self._settle()
-        if self._batch and self._receiver is not None:
+        if self._batch and self._receiver is not None and not self.is_refused:
             data = b"".join(self._batch)
             self._batch.clear()
             self._batch_bytes = 0
-            self._feeding = asyncio.ensure_future(self._in_thread(partial(self._receiver.feed, data)))
+            self._feeding = asyncio.ensure_future(self._feed(self._receiver, data))
+
+    async def _feed(self, receiver: UploadReceiver, data: bytes) -> None:
+        await self._in_thread(partial(receiver.feed, data))
+        if receiver.fault is not None and self._may_refuse():
+            self.refuse(receiver.fault)
+
+    def _may_refuse(self) -> bool:
+        """Tell whether the body is still coming in; afterwards the method answers, and for a lost client nobody."""
+        return not self._is_complete and self._forgetting is None
 
     async def _settle(self) -> None:
         if self._feeding is not None:

@@ -1,0 +1,245 @@
+"""Refusals are answered before the body has come; what still comes is read and thrown away, within bounds."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import sqlite3
+import time
+from collections.abc import Iterator
+
+import pytest
+from raw_http import RawConnection
+from uploading import (
+    BOUNDARY,
+    content_part,
+    data_of,
+    encode,
+    head_of,
+    keeps_nothing,
+    kept_by,
+    published,
+    usual_parts,
+)
+
+from pypiserve.testing import a_wheel
+from pypiserve.testing.fixtures import MakeServer
+from pypiserve.testing.server import ServerUnderTest
+from pypiserve.web import draining
+from pypiserve.web.draining import DrainBounds
+
+MEGABYTE = 1 << 20
+_SECONDS = 15.0
+LARGE = b"x" * (30 * MEGABYTE)
+SMALL_BOUNDS = DrainBounds(reuse_bytes=4 * MEGABYTE, max_bytes=64 * MEGABYTE, idle_seconds=20.0, seconds=60.0)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerUnderTest]:
+    """Return a server that the tests of this module share; each has projects of its own."""
+    with ServerUnderTest(tmp_path_factory.mktemp("site"), "max_file_size_bytes = 40000000\n") as running:
+        yield running
+        assert kept_by(data_of(running)).staged == ()
+
+
+def body_of(project: str) -> bytes:
+    """Write the form of a wheel."""
+    wheel = a_wheel(project)
+    return encode([*usual_parts(wheel), content_part(wheel)])
+
+
+def seconds_until_cut(connection: RawConnection, piece: bytes, *, pause_seconds: float = 0.0) -> float:
+    """Send until the server takes no more, and return how long that took."""
+    begun = time.monotonic()
+    with contextlib.suppress(ConnectionError):
+        while time.monotonic() < begun + _SECONDS:
+            connection.send(piece)
+            time.sleep(pause_seconds)
+    return time.monotonic() - begun
+
+
+def test_a_stranger_is_answered_before_the_body_has_come(site: ServerUnderTest) -> None:
+    """Who looks while sending can stop; who sends on finds the connection open, and can use it again."""
+    body = body_of("after-the-early-answer")
+    with RawConnection(site) as connection:
+        with keeps_nothing(site):
+            connection.send(head_of(site, token="wrong", Content_Length=str(len(LARGE))) + LARGE[:1000])
+            reply = connection.reply()
+            assert (reply.status, "connection" in reply.headers) == (http.client.UNAUTHORIZED, False)
+            connection.send(LARGE[1000:])
+        connection.send(head_of(site, Content_Length=str(len(body))) + body)
+        assert connection.reply().status == http.client.CREATED
+
+
+def test_the_next_request_may_be_sent_behind_a_refused_one(site: ServerUnderTest) -> None:
+    """A refused body ends where it was said to end: what is behind it is answered, and in order."""
+    body = body_of("behind-a-refused-one")
+    with RawConnection(site) as connection:
+        refused = head_of(site, token="wrong", Content_Length=str(len(LARGE))) + LARGE
+        connection.send(refused + head_of(site, Content_Length=str(len(body))) + body)
+        assert connection.reply().status == http.client.UNAUTHORIZED
+        assert connection.reply().status == http.client.CREATED
+
+
+def test_a_form_that_turns_out_wrong_is_refused_in_the_middle(site: ServerUnderTest) -> None:
+    """The answer comes with the fault, not with the last byte."""
+    with keeps_nothing(site), RawConnection(site) as connection:
+        begin = f"--{BOUNDARY}\r\nContent-Disposition: attachment\r\n\r\n".encode()
+        connection.send(head_of(site, Content_Length=str(len(LARGE))) + begin + LARGE[: 2 * MEGABYTE])
+        reply = connection.reply()
+        assert (reply.status, reply.text) == (
+            http.client.BAD_REQUEST,
+            "The multipart form cannot be read; send the upload again\n",
+        )
+        connection.send(LARGE[2 * MEGABYTE + len(begin) :])
+        connection.ask("GET", "/-/health")
+        assert connection.reply().status == http.client.OK
+
+
+def test_beyond_the_bound_our_side_of_the_connection_is_closed(
+    site: ServerUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client is told so, sees the end behind the answer, and can send everything without meeting a reset."""
+    monkeypatch.setattr(draining, "BOUNDS", SMALL_BOUNDS)
+    with keeps_nothing(site), RawConnection(site) as connection:
+        connection.send(head_of(site, token="wrong", Content_Length=str(len(LARGE))) + LARGE[:1000])
+        reply = connection.reply()
+        assert (reply.status, reply.headers["connection"]) == (http.client.UNAUTHORIZED, "close")
+        assert connection.is_at_end()
+        connection.send(LARGE[1000:])
+
+
+def test_a_client_that_reads_only_at_the_end_sees_the_answer(
+    site: ServerUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twine and its like send everything first: the answer waits for them, although our side is closed for long."""
+    monkeypatch.setattr(draining, "BOUNDS", SMALL_BOUNDS)
+    with keeps_nothing(site), RawConnection(site) as connection:
+        connection.send(head_of(site, token="wrong", Content_Length=str(len(LARGE))) + LARGE)
+        assert connection.reply().status == http.client.UNAUTHORIZED
+        assert connection.is_at_end()
+
+
+def test_a_client_that_sends_without_end_is_cut(site: ServerUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody makes the server read for ever; the answer is there for who looks for it."""
+    monkeypatch.setattr(draining, "BOUNDS", DrainBounds(reuse_bytes=MEGABYTE, max_bytes=2 * MEGABYTE))
+    with keeps_nothing(site), RawConnection(site) as connection:
+        connection.send(head_of(site, token="wrong", Content_Length="9" * 17))
+        assert connection.reply().status == http.client.UNAUTHORIZED
+        assert seconds_until_cut(connection, LARGE[:MEGABYTE]) < _SECONDS
+
+
+def test_a_body_in_chunks_without_end_is_cut_too(site: ServerUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It declares no length, so that the bound is noticed on the way."""
+    monkeypatch.setattr(draining, "BOUNDS", DrainBounds(reuse_bytes=MEGABYTE, max_bytes=2 * MEGABYTE))
+    chunk = b"100000\r\n" + LARGE[:MEGABYTE] + b"\r\n"
+    with keeps_nothing(site), RawConnection(site) as connection:
+        connection.send(head_of(site, token="wrong", Transfer_Encoding="chunked"))
+        assert connection.reply().status == http.client.UNAUTHORIZED
+        assert seconds_until_cut(connection, chunk) < _SECONDS
+
+
+@pytest.mark.parametrize("length", [len(LARGE), 10**17], ids=["would-be-kept", "is-closed"])
+def test_a_refused_client_that_stalls_is_dropped(
+    site: ServerUnderTest, monkeypatch: pytest.MonkeyPatch, length: int
+) -> None:
+    """Nobody holds a connection by sending nothing."""
+    monkeypatch.setattr(draining, "BOUNDS", DrainBounds(idle_seconds=0.2))
+    with keeps_nothing(site), RawConnection(site) as connection:
+        connection.send(head_of(site, token="wrong", Content_Length=str(length)) + LARGE[:1000])
+        connection.reply()
+        assert connection.is_at_end()
+        time.sleep(0.6)
+        assert seconds_until_cut(connection, b"x", pause_seconds=0.01) < 1.0
+
+
+def test_a_refused_client_that_trickles_is_dropped(site: ServerUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor by sending a byte now and then."""
+    monkeypatch.setattr(draining, "BOUNDS", DrainBounds(idle_seconds=0.5, seconds=1.0))
+    with keeps_nothing(site), RawConnection(site) as connection:
+        connection.send(head_of(site, token="wrong", Content_Length=str(len(LARGE))))
+        assert 0.9 < seconds_until_cut(connection, b"x", pause_seconds=0.05) < _SECONDS
+
+
+def test_a_refused_client_that_goes_away_leaves_nothing(site: ServerUnderTest) -> None:
+    """The one line in the access log was written with the answer."""
+    with keeps_nothing(site), RawConnection(site) as connection:
+        connection.send(head_of(site, token="wrong", Content_Length=str(len(LARGE))) + LARGE[:100_000])
+        assert connection.reply().status == http.client.UNAUTHORIZED
+    begun = time.monotonic()
+    site.stop()
+    assert time.monotonic() - begun < 10
+    site.start()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.9999])
+def test_every_refusal_is_in_the_access_log_once(
+    site: ServerUnderTest, caplog: pytest.LogCaptureFixture, share: float
+) -> None:
+    """Also when the client sees the answer and goes away without sending the rest."""
+    caplog.set_level("INFO", "pypiserve.access")
+    caplog.clear()
+    with RawConnection(site) as connection:
+        connection.send(head_of(site, token="wrong", Content_Length="1000000") + LARGE[: int(1_000_000 * share)])
+        connection.reply()
+    with RawConnection(site) as connection:
+        connection.ask("GET", "/-/health")
+        connection.reply()
+    lines = [record.getMessage() for record in caplog.records if record.name == "pypiserve.access"]
+    assert [line.split()[4] for line in lines if " POST " in line] == ["401"]
+
+
+def test_the_limit_of_the_index_is_that_of_its_uploads(make_server: MakeServer) -> None:
+    """It is looked at where the server's own is: at the declared length, and while the file comes in."""
+    server = make_server()
+    with contextlib.closing(sqlite3.connect(data_of(server) / "catalog.sqlite3")) as catalog:
+        catalog.execute("UPDATE indexes SET rules = ?", ('{"max_file_size_bytes": 500000}',))
+        catalog.commit()
+    with keeps_nothing(server), RawConnection(server) as connection:
+        connection.send(head_of(server, Content_Length=str(len(LARGE))))
+        refused = connection.reply()
+    assert (refused.status, "(500000 bytes)" in refused.text) == (http.client.REQUEST_ENTITY_TOO_LARGE, True)
+    assert server.publish(a_wheel(padding_bytes=600_000)).text == refused.text
+    assert server.publish(a_wheel(padding_bytes=400_000)).status == http.client.CREATED
+
+
+@pytest.mark.parametrize("spelling", ["100-continue", "100-Continue"])
+@pytest.mark.parametrize(("token", "length", "status"), [("wrong", "1000", 401), (None, "10000000000", 413)])
+def test_who_asks_first_is_refused_instead(
+    site: ServerUnderTest, spelling: str, token: str | None, length: str, status: int
+) -> None:
+    """Rights and the declared length are looked at before the client is told to go on, which it then is not."""
+    with keeps_nothing(site), RawConnection(site) as connection:
+        connection.send(head_of(site, token=token, Content_Length=length, Expect=spelling))
+        reply = connection.reply()
+        assert (reply.status, reply.headers["connection"]) == (status, "close")
+        assert connection.is_at_end()
+
+
+@pytest.mark.parametrize("spelling", ["100-continue", "100-Continue"])
+def test_who_asks_first_and_may_is_told_to_go_on(site: ServerUnderTest, spelling: str) -> None:
+    """Expectations are compared without regard to letter case."""
+    body = body_of(f"asked-first-{len(published(site))}-{spelling[4].lower()}")
+    with RawConnection(site) as connection:
+        connection.send(head_of(site, Content_Length=str(len(body)), Expect=spelling))
+        assert connection.head().startswith(b"HTTP/1.1 100 ")
+        connection.send(body)
+        assert connection.reply().status in {http.client.CREATED, http.client.OK}
+
+
+def test_an_old_client_is_not_told_to_go_on(site: ServerUnderTest) -> None:
+    """HTTP/1.0 knows no answers before the answer. Spec: RFC 9110, section 10.1.1."""
+    body = body_of("old-client")
+    head = head_of(site, Content_Length=str(len(body)), Expect="100-continue").replace(b"HTTP/1.1", b"HTTP/1.0")
+    with RawConnection(site) as connection:
+        connection.send(head + body)
+        assert connection.reply().status == http.client.CREATED
+
+
+def test_who_asks_first_and_sends_all_the_same_sees_the_refusal(site: ServerUnderTest) -> None:
+    """A client that waited long enough sends on, perhaps just when it is refused: no reset."""
+    with keeps_nothing(site), RawConnection(site) as connection:
+        connection.send(head_of(site, token="wrong", Content_Length=str(len(LARGE)), Expect="100-continue"))
+        time.sleep(0.1)
+        connection.send(LARGE)
+        assert connection.reply().status == http.client.UNAUTHORIZED
