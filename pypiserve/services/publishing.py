@@ -8,6 +8,7 @@ digest, and identical bytes under a known name succeed.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,15 +19,23 @@ from pypiserve.catalog import files, projects
 from pypiserve.catalog.database import Connection, Database
 from pypiserve.catalog.files import NewFile
 from pypiserve.catalog.owners import IndexRecord
-from pypiserve.core.digests import sha256_of
-from pypiserve.core.errors import FilenameTaken, PluginContractBroken, PolicyDenied, Problem, Unavailable
+from pypiserve.core.digests import Sha256, sha256_of
+from pypiserve.core.errors import (
+    FilenameTaken,
+    PluginContractBroken,
+    PolicyDenied,
+    Problem,
+    StorageFull,
+    Unavailable,
+)
+from pypiserve.core.filenames import DistributionFilename
 from pypiserve.core.identity import Identity
 from pypiserve.plugin import Candidate, Deny, FileStore, UploadPolicy
 from pypiserve.services.access import refusal_to_publish
 from pypiserve.services.coherence import JournalFollower
 from pypiserve.services.staging import StagingArea
 from pypiserve.services.storing import Storing
-from pypiserve.services.upload_checks import Examined, Upload, examine
+from pypiserve.services.upload_checks import Examined, Form, Upload, check_form, examine
 
 __all__ = ["Publication", "Publishing"]
 
@@ -69,6 +78,26 @@ class Publishing:
         self._now = now
         self.threads = ThreadPoolExecutor(_CHECKING_THREADS, thread_name_prefix="publish")
         self._storing = Storing(store, database, staging, self.threads)
+
+    def refuse_early(self, index: IndexRecord, form: Form) -> None:
+        """
+        Refuse what its form tells to be in vain, before the file has come. Blocks: call it in a thread.
+
+        Nothing is promised to what passes: ``publish`` looks again.
+
+        Args:
+            index: Where to; the identity was found to be allowed to publish there.
+            form: What has come so far.
+
+        Raises:
+            InvalidUpload: The form is wrong; every problem that it shows is listed.
+            FilenameTaken: The index has, or had, other bytes under this name.
+            PermissionDenied: The project takes no new files.
+        """
+        filename = check_form(form)
+        # The catalog may be back when the file has come.
+        with contextlib.suppress(Unavailable, StorageFull):
+            self._database.read_now(lambda connection: _refuse_early(connection, index, filename, form.sha256))
 
     async def publish(self, index: IndexRecord, identity: Identity, upload: Upload) -> Publication:
         """
@@ -133,6 +162,21 @@ def _settled(connection: Connection, index: IndexRecord, new: NewFile) -> Public
     if refusal is not None:
         raise refusal
     return None
+
+
+def _refuse_early(
+    connection: Connection, index: IndexRecord, filename: DistributionFilename, sha256: Sha256 | None
+) -> None:
+    known = files.find_known_file(connection, index.id, filename.filename)
+    if known is not None:
+        same_name = known.filename == filename.filename and not known.deleted
+        if same_name and sha256 in {None, known.sha256}:
+            return
+        raise FilenameTaken(filename.filename, known_as=known.filename, deleted=known.deleted)
+    project = projects.find_project(connection, index.id, filename.project)
+    refusal = refusal_to_publish(filename.project, project.status) if project else None
+    if refusal is not None:
+        raise refusal
 
 
 async def _verdict(policy: UploadPolicy, candidate: Candidate) -> Deny | None:

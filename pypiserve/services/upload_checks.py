@@ -20,13 +20,15 @@ from pypiserve.core.core_metadata import (
     form_disagreements,
     parse_core_metadata,
 )
+from pypiserve.core.digests import Sha256, as_sha256
 from pypiserve.core.errors import InvalidUpload, Problem
 from pypiserve.core.filenames import DistributionFilename, parse_filename
 from pypiserve.core.index_rules import Validation
-from pypiserve.core.versions import parse_version, version_key
+from pypiserve.core.names import is_project_name, normalise
+from pypiserve.core.versions import parse_version, same_version, version_key
 from pypiserve.services.staging import StagedFile, translated_disk_errors
 
-__all__ = ["Examined", "Upload", "examine"]
+__all__ = ["Examined", "Form", "Upload", "check_form", "examine"]
 
 T = TypeVar("T")
 
@@ -37,24 +39,40 @@ _MD5 = "md5_digest"
 
 
 @dataclass(frozen=True)
-class Upload:
+class Form:
     """
-    One upload as it was received.
+    What is said of an upload.
 
     Attributes:
         fields: The form: field name to values, in order; ``content`` is not among them.
         filename: File name of the ``content`` part.
-        staged: The bytes of the ``content`` part.
     """
 
     fields: Mapping[str, Sequence[str]]
     filename: str
-    staged: StagedFile
 
     def field(self, name: str) -> str | None:
         """Return a field's only or first value; a field that is empty counts as absent."""
         values = self.fields.get(name)
         return (values[0].strip() or None) if values else None
+
+    @property
+    def sha256(self) -> Sha256 | None:
+        """The digest that the client computed, if it says so."""
+        text = (self.field(_SHA256) or "").lower()
+        return as_sha256(text) if _is_hex(text, 64) else None
+
+
+@dataclass(frozen=True)
+class Upload(Form):
+    """
+    One upload as it was received.
+
+    Attributes:
+        staged: The bytes of the ``content`` part.
+    """
+
+    staged: StagedFile
 
 
 @dataclass(frozen=True)
@@ -81,6 +99,24 @@ class Examined:
     warnings: tuple[Problem, ...] = ()
 
 
+def check_form(form: Form) -> DistributionFilename:
+    """
+    Check what a form says before its file has come; fields that come behind the file are not there yet.
+
+    Raises:
+        InvalidUpload: With every problem that can be told without the file.
+    """
+    _check_action(form)
+    problems = [*_form_problems(form), *_digest_form_problems(form)]
+    filename = _collected(problems, lambda: parse_filename(form.filename))
+    if filename is not None:
+        problems += _filetype_problems(form, filename)
+        problems += _filename_problems(form, filename)
+    if problems or filename is None:
+        raise InvalidUpload(*problems)
+    return filename
+
+
 def examine(upload: Upload, *, validation: Validation = Validation.STRICT) -> Examined:
     """
     Check an upload. Blocks: call it in a thread.
@@ -94,7 +130,9 @@ def examine(upload: Upload, *, validation: Validation = Validation.STRICT) -> Ex
         StorageUnavailable: The staged file cannot be read.
     """
     # Whatever else may be wrong with a request for something else, or with nothing, would only be in the way.
-    _check_purpose(upload)
+    _check_action(upload)
+    if upload.staged.size_bytes == 0:
+        raise InvalidUpload.because("empty-file", "The file is empty; build it again")
     digests = _digests_of(upload.staged)
     problems = [*_form_problems(upload), *_digest_problems(upload, digests)]
     filename = _collected(problems, lambda: parse_filename(upload.filename))
@@ -135,28 +173,39 @@ def _archive(upload: Upload, filename: DistributionFilename, validation: Validat
         return examine_archive(upload.staged.handle, filename, validation=validation)
 
 
-def _check_purpose(upload: Upload) -> None:
-    action = upload.field(":action")
+def _check_action(form: Form) -> None:
+    action = form.field(":action")
     if action not in {None, "file_upload"}:
         raise InvalidUpload.because(
             "unknown-action", f"This index takes :action=file_upload only, not {_shown(action)}"
         )
-    if upload.staged.size_bytes == 0:
-        raise InvalidUpload.because("empty-file", "The file is empty; build it again")
 
 
-def _form_problems(upload: Upload) -> Iterator[Problem]:
-    if upload.field("protocol_version") not in {None, "1"}:
+def _form_problems(form: Form) -> Iterator[Problem]:
+    if form.field("protocol_version") not in {None, "1"}:
         yield Problem("unknown-protocol-version", "Unknown protocol version; this index speaks version 1")
 
 
-def _filetype_problems(upload: Upload, filename: DistributionFilename) -> Iterator[Problem]:
-    filetype = upload.field("filetype")
+def _filetype_problems(form: Form, filename: DistributionFilename) -> Iterator[Problem]:
+    filetype = form.field("filetype")
     if filetype not in {None, filename.kind.value}:
         yield Problem(
             "filetype-mismatch",
             f"The form says filetype {_shown(filetype)}, but {filename.filename} is a {filename.kind.value}",
         )
+
+
+def _filename_problems(form: Form, filename: DistributionFilename) -> Iterator[Problem]:
+    name, version = form.field("name"), form.field("version")
+    if name is not None and not (is_project_name(name) and normalise(name) == filename.project):
+        yield _unlike_filename("name-mismatch", name, filename)
+    if version is not None and not same_version(version, str(filename.version)):
+        yield _unlike_filename("version-mismatch", version, filename)
+
+
+def _unlike_filename(code: str, text: str, filename: DistributionFilename) -> Problem:
+    said = f"the form says {_shown(text)} but the file name says {filename.project} {filename.version}"
+    return Problem(code, f"{said}; send what the file says")
 
 
 class _Hash(Protocol):
@@ -190,9 +239,25 @@ def _digest_problems(upload: Upload, computed: Mapping[str, str]) -> Iterator[Pr
             yield from _verified(digest, text.lower(), computed=computed[digest.field])
 
 
-def _verified(digest: _Digest, text: str, *, computed: str) -> Iterator[Problem]:
-    if re.fullmatch(rf"[0-9a-f]{{{digest.hex_digits}}}", text) is None:
+def _digest_form_problems(form: Form) -> Iterator[Problem]:
+    for digest in _DIGESTS:
+        text = form.field(digest.field)
+        if text is not None:
+            yield from _malformed(digest, text.lower())
+
+
+def _malformed(digest: _Digest, text: str) -> Iterator[Problem]:
+    if not _is_hex(text, digest.hex_digits):
         yield Problem("invalid-digest", f"{digest.field} must be {digest.hex_digits} hex digits")
+
+
+def _is_hex(text: str, digits: int) -> bool:
+    return re.fullmatch(rf"[0-9a-f]{{{digits}}}", text) is not None
+
+
+def _verified(digest: _Digest, text: str, *, computed: str) -> Iterator[Problem]:
+    if malformed := [*_malformed(digest, text)]:
+        yield from malformed
         return
     if not hmac.compare_digest(computed, text):
         yield Problem(

@@ -9,6 +9,8 @@ Spec: RFC 7578; the legacy upload API's form.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from multipart import (
     MultipartError,
     MultipartSegment,
@@ -19,7 +21,7 @@ from multipart import (
 
 from pypiserve.core.errors import FileTooLarge, InvalidUpload, Problem, PypiserveError
 from pypiserve.services.staging import StagedFile, StagingArea
-from pypiserve.services.upload_checks import Upload
+from pypiserve.services.upload_checks import Form, Upload
 from pypiserve.web.site import Limits
 
 __all__ = ["UploadReceiver"]
@@ -48,13 +50,22 @@ class UploadReceiver:
 
     The first fault is remembered and the rest of the body thrown away; ``finish`` tells it.
 
+    Args:
+        content_type: The header of the request.
+        staging: Where the file goes.
+        limits: On what may be sent.
+        admit: Called once when the file begins, with the fields before it; raises a ``PypiserveError`` to refuse it.
+
     Attributes:
         fault: What is wrong with what has come so far, if anything: the upload will be refused for it.
     """
 
-    def __init__(self, content_type: str, *, staging: StagingArea, limits: Limits) -> None:
+    def __init__(
+        self, content_type: str, *, staging: StagingArea, limits: Limits, admit: Callable[[Form], None]
+    ) -> None:
         self._staging = staging
         self._limits = limits
+        self._admit = admit
         self.fault: PypiserveError | None = None
         self._fields: dict[str, list[str]] = {}
         self._form_bytes = 0
@@ -121,6 +132,11 @@ class UploadReceiver:
         """Whether the form asks to register a project, as old clients do before they publish."""
         return self._fields.get(":action", [""])[0] in {"submit", "submit_pkg_info"}
 
+    @property
+    def has_file(self) -> bool:
+        """Whether the file has begun to come."""
+        return self._staged is not None
+
     def discard(self) -> None:
         """Remove what was staged; safe to call again, and after ``finish``."""
         if self._staged is not None:
@@ -157,6 +173,8 @@ class UploadReceiver:
                 "missing-content", "The part named content is no file: it has no filename; send the file itself"
             )
         self._filename = segment.filename
+        if not self.is_registration:
+            self._admit(Form(self._fields, segment.filename))
         self._staged = self._staging.new_file()
 
     def _take(self, data: bytes) -> None:

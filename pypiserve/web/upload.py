@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from pypiserve.core.errors import FileTooLarge, PypiserveError
 from pypiserve.core.identity import Action
+from pypiserve.services.upload_checks import Form
 from pypiserve.web.base import BaseHandler, declared_bytes
 from pypiserve.web.multipart import UploadReceiver
 from pypiserve.web.problems import UnsupportedEncoding
@@ -45,6 +46,7 @@ class UploadHandler(BaseHandler):
         self._batch: list[bytes] = []
         self._batch_bytes = 0
         self._feeding: asyncio.Future[None] | None = None
+        self._is_large = False
         self._forgetting: asyncio.Future[None] | None = None
         self._is_complete = False
 
@@ -63,7 +65,7 @@ class UploadHandler(BaseHandler):
             return super().data_received(chunk)
         self._batch.append(chunk)
         self._batch_bytes += len(chunk)
-        return self._hand_over() if self._batch_bytes >= _BATCH_BYTES else None
+        return self._hand_over() if self._is_batch() else None
 
     @requires(Action.PUBLISH)
     async def post(self) -> None:
@@ -107,18 +109,33 @@ class UploadHandler(BaseHandler):
             raise UnsupportedEncoding
         limits = self._limits()
         max_body_bytes = limits.max_file_size_bytes + limits.max_form_bytes + _FRAMING_BYTES
-        if declared_bytes(headers.get("Content-Length", "")) > max_body_bytes:
+        declared = declared_bytes(headers.get("Content-Length", ""))
+        if declared > max_body_bytes:
             raise FileTooLarge(limits.max_file_size_bytes)
         # The receiver counts. A body in chunks does not say how long it is, and what is too much is thrown away.
         self.connection.set_max_body_size(sys.maxsize)
         self.connection.set_body_timeout(_BODY_SECONDS)
-        return UploadReceiver(headers.get("Content-Type", ""), staging=self.site.staging, limits=limits)
+        self._is_large = "Content-Length" not in headers or declared > _BATCH_BYTES
+        return UploadReceiver(
+            headers.get("Content-Type", ""), staging=self.site.staging, limits=limits, admit=self._refuse_early
+        )
+
+    def _refuse_early(self, form: Form) -> None:
+        # What is complete in a moment is judged once.
+        if self._is_large:
+            self.site.publishing.refuse_early(self.index, form)
 
     def _limits(self) -> Limits:
         limits, of_index = self.site.limits, self.index.rules.max_file_size_bytes
         if of_index is None or of_index > limits.max_file_size_bytes:
             return limits
         return replace(limits, max_file_size_bytes=of_index)
+
+    def _is_batch(self) -> bool:
+        if self._batch_bytes >= _BATCH_BYTES:
+            return True
+        # Of what is large each piece is looked at until the file begins: then it may turn out that it is in vain.
+        return self._is_large and self._receiver is not None and not self._receiver.has_file
 
     async def _hand_over(self) -> None:
         """Give the batch to a thread, when it is done with the one before: the next is received meanwhile."""

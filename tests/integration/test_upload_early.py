@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import json
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import pytest
 from raw_http import RawConnection
 from uploading import (
     BOUNDARY,
+    Part,
     content_part,
     data_of,
     encode,
@@ -22,13 +24,17 @@ from uploading import (
     usual_parts,
 )
 
+from pypiserve.catalog.database import Database
+from pypiserve.core.errors import Unavailable
+from pypiserve.core.model import ProjectStatus
 from pypiserve.testing import a_wheel
 from pypiserve.testing.fixtures import MakeServer
-from pypiserve.testing.server import ServerUnderTest
+from pypiserve.testing.server import Reply, ServerUnderTest
 from pypiserve.web import draining
 from pypiserve.web.draining import DrainBounds
 
 MEGABYTE = 1 << 20
+PROBLEM = "application/problem+json"
 _SECONDS = 15.0
 LARGE = b"x" * (30 * MEGABYTE)
 SMALL_BOUNDS = DrainBounds(reuse_bytes=4 * MEGABYTE, max_bytes=64 * MEGABYTE, idle_seconds=20.0, seconds=60.0)
@@ -94,6 +100,123 @@ def test_a_form_that_turns_out_wrong_is_refused_in_the_middle(site: ServerUnderT
         connection.send(LARGE[2 * MEGABYTE + len(begin) :])
         connection.ask("GET", "/-/health")
         assert connection.reply().status == http.client.OK
+
+
+def refusal_of(server: ServerUnderTest, *parts: Part, filename: str, accept: str = "*/*") -> Reply:
+    """Send the fields of a large upload and the first bytes of its file, and return what is answered to them."""
+    begin = encode([*parts, Part("content", b"PK", filename=filename)]).partition(b"PK")[0]
+    with keeps_nothing(server), RawConnection(server) as connection:
+        connection.send(head_of(server, Content_Length=str(len(LARGE)), Accept=accept) + begin + b"PK")
+        time.sleep(0.05)
+        assert kept_by(data_of(server)).staged == ()
+        return connection.reply()
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "code"),
+    [
+        ("filetype", "sdist", "filetype-mismatch"),
+        ("name", "other", "name-mismatch"),
+        ("name", "no name", "name-mismatch"),
+        ("version", "2", "version-mismatch"),
+        ("version", "no version", "version-mismatch"),
+        ("protocol_version", "3", "unknown-protocol-version"),
+        ("sha256_digest", "abc", "invalid-digest"),
+        ("md5_digest", "g" * 32, "invalid-digest"),
+        (":action", "doc_upload", "unknown-action"),
+    ],
+)
+def test_what_the_fields_tell_is_refused_when_the_file_begins(
+    site: ServerUnderTest, field: str, value: str, code: str
+) -> None:
+    """Nobody sends 30 MB to learn of a field that was wrong."""
+    refused = refusal_of(site, Part(field, value), filename="demo-1.0-py3-none-any.whl", accept=PROBLEM)
+    assert (refused.status, json.loads(refused.body)["code"]) == (http.client.BAD_REQUEST, code)
+
+
+def test_all_that_the_fields_tell_is_told_at_once(site: ServerUnderTest) -> None:
+    """The publisher mends everything in one go, as far as it is known."""
+    reply = refusal_of(site, Part("protocol_version", "3"), Part("md5_digest", "x"), filename="../demo-1.0.tar.gz")
+    assert [line.rpartition("[")[2] for line in reply.text.strip().split("\n")[1:]] == [
+        "unknown-protocol-version]",
+        "invalid-digest]",
+        "invalid-filename]",
+    ]
+
+
+def test_a_name_that_is_taken_is_refused_when_the_file_begins(site: ServerUnderTest) -> None:
+    """The digest that came before the file says that its content is other; without one, that remains to be seen."""
+    wheel = a_wheel("early-taken")
+    site.publish(wheel)
+    reply = refusal_of(site, Part("sha256_digest", "0" * 64), filename=wheel.filename)
+    assert reply.status == http.client.CONFLICT
+    assert reply.text.startswith("File already exists")
+
+
+def test_a_name_that_differs_in_letter_case_only_is_refused_when_the_file_begins(site: ServerUnderTest) -> None:
+    """Whatever its content."""
+    site.publish(a_wheel("early-case"))
+    reply = refusal_of(site, filename="Early_Case-1.0-py3-none-any.whl")
+    assert (reply.status, "letter case" in reply.text) == (http.client.CONFLICT, True)
+
+
+@pytest.mark.parametrize("status", [ProjectStatus.ARCHIVED, ProjectStatus.QUARANTINED])
+def test_a_project_that_takes_no_files_says_so_when_one_begins(site: ServerUnderTest, status: ProjectStatus) -> None:
+    """403, and the sentence that the end of the upload would have had."""
+    site.publish(a_wheel(f"early-{status}"))
+    with site.catalog() as catalog:
+        catalog.curation.set_status("main/pypi", f"early-{status}", status)
+    reply = refusal_of(site, filename=f"early_{status}-2.0.tar.gz")
+    assert (reply.status, f"is {status} and takes no new files" in reply.text) == (http.client.FORBIDDEN, True)
+
+
+def test_success_is_never_answered_early(site: ServerUnderTest) -> None:
+    """That the same file is there already is known from its digest, and believed when the bytes have come."""
+    wheel = a_wheel("early-again", padding_bytes=2 * MEGABYTE)
+    site.publish(wheel)
+    body = encode([*usual_parts(wheel), content_part(wheel)])
+    with RawConnection(site) as connection:
+        connection.send(head_of(site, Content_Length=str(len(body))) + body[:-10])
+        connection.socket.settimeout(0.3)
+        with pytest.raises(TimeoutError):
+            connection.reply()
+        connection.socket.settimeout(20)
+        connection.send(body[-10:])
+        assert connection.reply().status == http.client.OK
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_a_digest_that_was_claimed_is_verified_all_the_same(site: ServerUnderTest, *, same: bool) -> None:
+    """Who claims the digest of the published file and sends another one is refused at the end."""
+    name = f"early-claimed-{same}"
+    first = a_wheel(name, padding_bytes=2 * MEGABYTE)
+    site.publish(first)
+    sent = first if same else a_wheel(name, padding_bytes=3 * MEGABYTE)
+    with keeps_nothing(site):
+        reply = site.publish(sent, sha256_digest=first.sha256)
+    assert reply.status == (http.client.OK if same else http.client.BAD_REQUEST)
+
+
+def test_the_catalog_may_be_away_when_the_file_begins(site: ServerUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is asked again when the file has come; that it could not be asked before is no reason to refuse."""
+    asked = []
+
+    def fail(_self: Database, work: object) -> None:
+        asked.append(work)
+        raise Unavailable("The catalog is busy")
+
+    monkeypatch.setattr(Database, "read_now", fail)
+    wheel = a_wheel("early-away", padding_bytes=2 * MEGABYTE)
+    body = encode([*usual_parts(wheel), content_part(wheel)])
+    with RawConnection(site) as connection:
+        connection.send(head_of(site, Content_Length=str(len(body))) + body[:-10])
+        deadline = time.monotonic() + 20
+        while not asked:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        monkeypatch.undo()
+        connection.send(body[-10:])
+        assert connection.reply().status == http.client.CREATED
 
 
 def test_beyond_the_bound_our_side_of_the_connection_is_closed(

@@ -11,13 +11,17 @@ from hypothesis import strategies as st
 
 from pypiserve.core.errors import FileTooLarge, InvalidUpload
 from pypiserve.services.staging import StagingArea
-from pypiserve.services.upload_checks import Upload
+from pypiserve.services.upload_checks import Form, Upload
 from pypiserve.web.multipart import UploadReceiver
 from pypiserve.web.site import Limits
 
 TYPE = "multipart/form-data; boundary=frontier"
 FILE = b'Content-Disposition: form-data; name="content"; filename="demo-1.0.tar.gz"\r\n\r\n'
 LIMITS = Limits(max_file_size_bytes=4096, max_form_bytes=8192)
+
+
+def admit_all(_form: Form) -> None:
+    """Have nothing against any upload."""
 
 
 def field(name: str, value: bytes) -> bytes:
@@ -41,7 +45,7 @@ def receive(folder: Path) -> Callable[..., Upload]:
     """Return a function that receives the pieces of a body, and discards what was staged."""
 
     def receive(*pieces: bytes, content_type: str = TYPE, limits: Limits = LIMITS) -> Upload:
-        receiver = UploadReceiver(content_type, staging=StagingArea(folder), limits=limits)
+        receiver = UploadReceiver(content_type, staging=StagingArea(folder), limits=limits, admit=admit_all)
         try:
             for piece in pieces:
                 receiver.feed(piece)
@@ -141,10 +145,30 @@ def test_the_limits_themselves_are_allowed(receive: Callable[..., Upload]) -> No
 
 def test_a_file_over_the_limit_is_given_up_at_once(receive: Callable[..., Upload], folder: Path) -> None:
     """The room is free again as soon as the limit is passed, not when the client is done."""
-    receiver = UploadReceiver(TYPE, staging=StagingArea(folder), limits=LIMITS)
+    receiver = UploadReceiver(TYPE, staging=StagingArea(folder), limits=LIMITS, admit=admit_all)
     receiver.feed(b"--frontier\r\n" + FILE + b"x" * 4097)
     assert list(folder.iterdir()) == []
     receiver.feed(b"x" * 4097)
+    assert list(folder.iterdir()) == []
+    with pytest.raises(FileTooLarge):
+        receiver.finish()
+
+
+def test_a_file_that_is_not_admitted_is_never_staged(folder: Path) -> None:
+    """It is asked with all fields before the file, and before the first byte is written."""
+    asked = []
+
+    def refuse(form: Form) -> None:
+        asked.append((dict(form.fields), form.filename))
+        assert list(folder.iterdir()) == []
+        raise FileTooLarge(1)
+
+    receiver = UploadReceiver(TYPE, staging=StagingArea(folder), limits=LIMITS, admit=refuse)
+    body = form(field("name", b"demo"), FILE + b"abc", field("version", b"1"))
+    receiver.feed(body[:-60])
+    assert isinstance(receiver.fault, FileTooLarge)
+    receiver.feed(body[-60:])
+    assert asked == [({"name": ["demo"]}, "demo-1.0.tar.gz")]
     assert list(folder.iterdir()) == []
     with pytest.raises(FileTooLarge):
         receiver.finish()
@@ -191,7 +215,7 @@ def test_a_damaged_form_is_read_or_refused(
     body = form(field("name", b"demo"), FILE + b"abc", field(":action", b"file_upload"))
     body = body[:at] + noise + body[at + replaced :]
     folder = tmp_path_factory.getbasetemp() / "damaged"
-    receiver = UploadReceiver(TYPE, staging=StagingArea(folder), limits=LIMITS)
+    receiver = UploadReceiver(TYPE, staging=StagingArea(folder), limits=LIMITS, admit=admit_all)
     try:
         for start in range(0, len(body), step):
             receiver.feed(body[start : start + step])
