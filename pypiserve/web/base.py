@@ -69,9 +69,7 @@ class BaseHandler(tornado.web.RequestHandler):
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
         """Throw the body away; handlers that take one override this."""
-        if self._drain is not None:
-            self._drain.take(len(chunk))
-        return None
+        return None if self._drain is None else self._drain.take(len(chunk))
 
     @property
     def connection(self) -> HTTP1Connection:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+from collections.abc import Awaitable
 from dataclasses import dataclass
 
 from tornado.iostream import IOStream
@@ -29,13 +30,15 @@ class DrainBounds:
     Attributes:
         reuse_bytes: Up to so many, the connection serves further requests afterwards; beyond, the client is told that
             it will be closed, and our side of it is.
-        max_bytes: After so many, the connection is closed although the client still sends.
+        max_bytes: After so many, no more is read.
+        grace_seconds: So long after that the connection is closed; who looks while sending has seen the answer.
         idle_seconds: When nothing came for so long, it is closed.
         seconds: It is closed so long after the answer in any case.
     """
 
     reuse_bytes: int = 256 << 20
     max_bytes: int = 4 << 30
+    grace_seconds: float = 2.0
     idle_seconds: float = 30.0
     seconds: float = 300.0
 
@@ -58,14 +61,13 @@ class Drain:
         self.is_closing = False
         """Whether our side of the connection is closed; no further request can be answered on it."""
 
-    def take(self, size_bytes: int) -> None:
-        """Count bytes that came, and were thrown away."""
+    def take(self, size_bytes: int) -> Awaitable[None] | None:
+        """Count bytes that came, and were thrown away; return what to wait for before more are read."""
         self._heard_at = self._loop.time()
         self._bytes += size_bytes
-        if self._bytes > self._bounds.max_bytes:
-            self._stream.close()
-        elif self._bytes > self._bounds.reuse_bytes:
+        if self._bytes > self._bounds.reuse_bytes:
             self.close_our_side()
+        return self._cut() if self._bytes > self._bounds.max_bytes else None
 
     def close_our_side(self) -> None:
         """Tell the client that nothing follows the answer, which must be on its way, and read on."""
@@ -80,6 +82,10 @@ class Drain:
         self._timer.cancel()
         if self.is_closing:
             self._stream.close()
+
+    async def _cut(self) -> None:
+        await asyncio.sleep(self._bounds.grace_seconds)
+        self._stream.close()
 
     def _look(self) -> None:
         ends_at = min(self._ends_at, self._heard_at + self._bounds.idle_seconds)

@@ -104,7 +104,7 @@ def test_who_does_not_ask_sees_the_answer_and_stops(
 def test_the_answer_is_seen_when_the_bound_is_passed(
     site: ServerUnderTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However little the server reads of what nobody wants."""
+    """However little the server reads of what nobody wants: it leaves time to look before it closes."""
     monkeypatch.setattr(draining, "BOUNDS", DrainBounds(reuse_bytes=0, max_bytes=1))
     with keeps_nothing(site):
         assert send(site, large_file(tmp_path, 30), *NOT_ASKING, token="wrong").status == http.client.UNAUTHORIZED
