@@ -35,6 +35,9 @@ class _Command:
 _COMMANDS: Mapping[str, _Command] = {
     "serve": _Command("pypiserve.cli.serve:serve", "Serve the index."),
     "check": _Command("pypiserve.cli.check:check", "Check the settings and say what would run."),
+    "check-file": _Command(
+        "pypiserve.cli.check_file:check_file_command", "Check wheels and sdists before publishing."
+    ),
     "plugins": _Command("pypiserve.cli.plugins:plugins", "List what the installed plugins offer."),
     "token": _Command("pypiserve.cli.tokens:token", "Make, list and revoke API tokens."),
     "owner": _Command("pypiserve.cli.owners:owner", "Make owners and choose who may read."),

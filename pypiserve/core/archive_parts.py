@@ -38,7 +38,7 @@ class ArchiveLimits:
         max_metadata_bytes: Largest METADATA or PKG-INFO.
         max_members: Most members; a real large wheel has more than 20 000.
         max_directory_bytes: Largest central directory of a zip; it is held in memory.
-        max_unpacked_bytes: Most bytes inflated in search of PKG-INFO in a ``.tar.gz``.
+        max_unpacked_bytes: Most bytes that a ``.tar.gz`` is inflated to.
         free_unpacked_bytes: Inflated bytes from which ``max_ratio`` counts.
         max_ratio: Most bytes inflated for each compressed byte.
     """
@@ -88,11 +88,13 @@ class ArchiveReport:
         metadata: Its core metadata.
         members: Its files in order; directories and links are left out.
         warnings: What is not quite right, and not refused.
+        links: Paths of the links of an sdist.
     """
 
     metadata: ArchiveMetadata
     members: tuple[ArchiveMember, ...] = ()
     warnings: tuple[Problem, ...] = ()
+    links: tuple[str, ...] = ()
 
 
 def broken(kind: str, reason: str) -> InvalidUpload:

@@ -1,8 +1,8 @@
 """
 Core metadata out of the archives that strangers send.
 
-Nothing is written, nothing but the metadata (and what stands before it in a ``.tar.gz``) is inflated, and every
-size and count has a bound. What looks different to different readers is refused rather than interpreted.
+Nothing is written, and every size and count has a bound. What looks different to different readers is refused rather
+than interpreted.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import BinaryIO
 from pypiserve.core.archive_parts import ArchiveLimits, ArchiveMember, ArchiveMetadata, ArchiveReport
 from pypiserve.core.filenames import DistributionFilename, FileKind
 from pypiserve.core.index_rules import Validation
-from pypiserve.core.sdist_archive import read_tar_sdist_metadata, read_zip_sdist_metadata
+from pypiserve.core.sdist_archive import examine_sdist
 from pypiserve.core.wheel_archive import read_wheel_metadata
 
 __all__ = [
@@ -46,9 +46,7 @@ def read_core_metadata(
     """
     if name.kind is FileKind.WHEEL:
         return read_wheel_metadata(file, name, limits=limits)
-    if name.filename.endswith(".zip"):
-        return read_zip_sdist_metadata(file, name, limits=limits)
-    return read_tar_sdist_metadata(file, name, limits=limits)
+    return examine_sdist(file, name, validation=Validation.LENIENT, limits=limits).metadata
 
 
 def examine_archive(
@@ -71,5 +69,6 @@ def examine_archive(
         InvalidUpload: With every problem that was found.
         OSError: The file cannot be read.
     """
-    del validation
+    if name.kind is FileKind.SDIST:
+        return examine_sdist(file, name, validation=validation, limits=limits)
     return ArchiveReport(read_core_metadata(file, name, limits=limits))

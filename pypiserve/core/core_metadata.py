@@ -20,6 +20,7 @@ from pkginfo.distribution import HEADER_ATTRS, MAX_METADATA_VERSION_STR
 from pypiserve.core.archive_parts import shown
 from pypiserve.core.errors import InvalidUpload, Problem
 from pypiserve.core.filenames import DistributionFilename
+from pypiserve.core.index_rules import Validation
 from pypiserve.core.metadata_checks import check_fields
 from pypiserve.core.metadata_fields import UNKNOWN, decode, invalid, read_fields, split
 from pypiserve.core.names import normalise
@@ -51,22 +52,20 @@ class CoreMetadata:
     fields: Mapping[str, tuple[str, ...]]
 
 
-def parse_core_metadata(content: bytes) -> CoreMetadata:
+def parse_core_metadata(content: bytes, *, validation: Validation = Validation.STRICT) -> CoreMetadata:
     """
-    Parse and validate core metadata.
-
-    Before version 2.1 only name, version and Requires-Python must be valid: tools checked nothing else then.
-    Unknown fields and any classifiers are fine.
+    Parse and validate core metadata. Unknown fields and any classifiers are fine.
 
     Args:
         content: METADATA or PKG-INFO, already bounded in size.
+        validation: If lenient, only name, version and Requires-Python must be valid.
 
     Raises:
         InvalidUpload: One ``invalid-metadata`` for each problem.
     """
     head, body = split(decode(content))
     fields = read_fields(head)
-    problems = check_fields(fields, head)
+    problems = check_fields(fields, head, validation=validation)
     if problems:
         raise InvalidUpload(*problems)
     return _described(fields, _parse_with_pkginfo(head, fields["metadata-version"][0]), body)

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
 
-from pypiserve.core.errors import InvalidUpload
+from pypiserve.core.errors import InvalidUpload, Problem
+from pypiserve.core.index_rules import Validation
 from pypiserve.core.names import NormalizedName, normalise
 
-__all__ = ["MAX_FILENAME_LENGTH", "DistributionFilename", "FileKind", "parse_filename"]
+__all__ = ["MAX_FILENAME_LENGTH", "DistributionFilename", "FileKind", "nonstandard_filename", "parse_filename"]
 
 MAX_FILENAME_LENGTH = 240
 """Longest file name accepted; file systems end at 255, and ``.metadata`` is appended to it."""
@@ -54,17 +55,48 @@ class DistributionFilename:
     python_tag: str
 
 
-def parse_filename(filename: str) -> DistributionFilename:
+def parse_filename(filename: str, *, validation: Validation = Validation.LENIENT) -> DistributionFilename:
     """
     Take the file name of a wheel or an sdist apart.
 
     Args:
         filename: What the client sent, of any length and content.
+        validation: A lenient index takes the spellings from before PEP 625, and catalogs are full of them.
 
     Raises:
-        InvalidUpload: ``invalid-filename``, with one line that says how to mend it.
+        InvalidUpload: ``invalid-filename``, or ``nonstandard-filename`` if strict, with one line that says how to
+            mend it.
     """
     _check_characters(filename)
+    name = _parse(filename)
+    problems = nonstandard_filename(name) if validation is Validation.STRICT else ()
+    if problems:
+        raise InvalidUpload(*problems)
+    return name
+
+
+def nonstandard_filename(name: DistributionFilename) -> tuple[Problem, ...]:
+    """
+    Hold a file name against the one spelling that the specifications leave.
+
+    Returns:
+        At most one problem, with the code ``nonstandard-filename``, that tells the right name.
+
+    Spec: PEP 625; Binary distribution format, "File name convention" and "Escaping and Unicode".
+    """
+    right = f"{name.project.replace('-', '_')}-{name.version}"
+    if name.kind is FileKind.WHEEL:
+        # Build tag and compatibility tags are as their builder wants them.
+        right += "-" + name.filename.split("-", 2)[2]
+    else:
+        right += _SDIST_SUFFIXES[0]
+    if right == name.filename:
+        return ()
+    remedy = "build it with a current tool"
+    return (Problem("nonstandard-filename", f"the file name {name.filename!a} should be {right!a}; {remedy}"),)
+
+
+def _parse(filename: str) -> DistributionFilename:
     if filename.endswith(".whl"):
         return _parse_wheel(filename)
     if filename.endswith(_SDIST_SUFFIXES):
@@ -93,8 +125,8 @@ def _parse_wheel(filename: str) -> DistributionFilename:
         _, version, _, _ = parse_wheel_filename(filename)
     except InvalidWheelFilename as error:
         raise _refused(filename, f"a wheel is called {_WHEEL_PATTERN}") from error
-    # packaging lets them through before 26.3.
-    if not all(parts):
+    # packaging lets them through, the former before 26.3.
+    if not all(parts) or not all(".".join(parts[-3:]).split(".")):
         raise _refused(filename, f"a part of it is empty; a wheel is called {_WHEEL_PATTERN}")
     return DistributionFilename(filename, _project(filename, parts[0]), version, FileKind.WHEEL, parts[-3])
 

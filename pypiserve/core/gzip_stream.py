@@ -1,24 +1,30 @@
-"""A gzip stream that is inflated in small steps, and only as far as somebody asks for it."""
+"""
+A gzip stream that is inflated in small steps, and only as far as somebody asks for it.
+
+Spec: RFC 1952. One stream, and nothing but zeros behind it: uv reads the first of several streams and Python all of
+them, so that an sdist made of several is not the same for both.
+"""
 
 from __future__ import annotations
 
 import zlib
 from typing import BinaryIO
 
-from pypiserve.core.archive_parts import ArchiveLimits, broken, too_large
+from pypiserve.core.archive_parts import ArchiveLimits, broken, too_large, unsafe
 
 __all__ = ["GzipStream"]
 
 _STEP_BYTES = 64 * 1024
-_MAX_STREAMS = 1000
 _GZIP = 16 + zlib.MAX_WBITS
+_MAGIC = b"\x1f\x8b"
 
 
 class GzipStream:
     """
-    The inflated bytes of a gzip file, in order.
+    The inflated bytes of a gzip file, in order; ``position`` counts those that were taken or skipped.
 
     Memory stays at a few steps of 64 KiB; ``limits`` bounds how much is inflated in all and for each compressed byte.
+    Checksum and size at the end of the stream are verified by whoever reads up to there.
 
     Args:
         file: The compressed file, at its first byte.
@@ -32,7 +38,11 @@ class GzipStream:
         self._pending = bytearray()
         self._consumed_bytes = 0
         self._produced_bytes = 0
-        self._streams = 1
+
+    @property
+    def position(self) -> int:
+        """How many bytes were taken or skipped."""
+        return self._produced_bytes - len(self._pending)
 
     def take(self, size_bytes: int) -> bytes:
         """
@@ -42,7 +52,7 @@ class GzipStream:
             size_bytes: How many; the caller bounds it, since they are held in memory.
 
         Raises:
-            InvalidUpload: ``invalid-archive`` or ``archive-too-large``.
+            InvalidUpload: ``invalid-archive``, ``unsafe-archive`` or ``archive-too-large``.
             OSError: The file cannot be read.
         """
         while len(self._pending) < size_bytes and self._fill():
@@ -62,23 +72,23 @@ class GzipStream:
         del self._pending[:left]
         return True
 
-    def _fill(self) -> bool:
-        """Inflate one step more; ``False`` at the end of the file."""
-        if self._inflater.eof:
-            # A gzip file may be several, one after the other; each costs the same, however small it is.
-            self._streams += 1
-            if self._streams > _MAX_STREAMS:
-                raise too_large(f"it is put together from more than {_MAX_STREAMS} gzip streams")
-            compressed = self._inflater.unused_data
-            self._consumed_bytes -= len(compressed)
-            compressed = compressed or self._file.read(_STEP_BYTES)
-            if not compressed:
+    def skip_zeros(self) -> bool:
+        """Read up to the end and tell whether nothing but zeros was left; raises as ``take`` does."""
+        while True:
+            if any(self._pending):
                 return False
-            self._inflater = zlib.decompressobj(_GZIP)
-        else:
-            compressed = self._inflater.unconsumed_tail or self._file.read(_STEP_BYTES)
-            if not compressed:
-                raise broken(".tar.gz", "its gzip stream is cut off")
+            self._pending.clear()
+            if not self._fill():
+                return True
+
+    def _fill(self) -> bool:
+        """Inflate one step more; ``False`` at the end of the stream, behind which the file may have zeros only."""
+        if self._inflater.eof:
+            self._check_rest()
+            return False
+        compressed = self._inflater.unconsumed_tail or self._file.read(_STEP_BYTES)
+        if not compressed:
+            raise broken(".tar.gz", "its gzip stream is cut off")
         self._inflate(compressed)
         return True
 
@@ -89,12 +99,22 @@ class GzipStream:
             raise broken(".tar.gz", "its gzip stream is damaged, or it is not compressed with gzip") from error
         self._pending += inflated
         self._produced_bytes += len(inflated)
-        self._consumed_bytes += len(compressed) - len(self._inflater.unconsumed_tail)
+        left = len(self._inflater.unconsumed_tail) + len(self._inflater.unused_data)
+        self._consumed_bytes += len(compressed) - left
         self._check_bounds()
+
+    def _check_rest(self) -> None:
+        rest = self._inflater.unused_data or self._file.read(_STEP_BYTES)
+        while rest:
+            if rest.startswith(_MAGIC):
+                raise unsafe("it is made of several gzip streams, of which some readers see the first one only")
+            if any(rest):
+                raise unsafe("something stands behind the end of its gzip stream")
+            rest = self._file.read(_STEP_BYTES)
 
     def _check_bounds(self) -> None:
         limits = self._limits
         if self._produced_bytes > limits.max_unpacked_bytes:
-            raise too_large(f"PKG-INFO stands behind more than {limits.max_unpacked_bytes} bytes; put it first")
+            raise too_large(f"it unpacks to more than {limits.max_unpacked_bytes} bytes")
         if self._produced_bytes > max(limits.free_unpacked_bytes, limits.max_ratio * self._consumed_bytes):
             raise too_large(f"its first {self._produced_bytes} bytes are packed into {self._consumed_bytes}")

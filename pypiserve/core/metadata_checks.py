@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast
 
 from packaging.metadata import InvalidMetadata, Metadata, RawMetadata, parse_email
 
 from pypiserve.core.errors import InvalidUpload, Problem
+from pypiserve.core.index_rules import Validation
 from pypiserve.core.metadata_fields import UNKNOWN, invalid
+from pypiserve.core.metadata_values import check_values
 from pypiserve.core.names import is_project_name
 from pypiserve.core.versions import parse_version
 
 __all__ = ["check_fields"]
 
-_LENIENT_VERSIONS = ("1.0", "1.1", "1.2", "2.0")
-_STRICT_VERSIONS = ("2.1", "2.2", "2.3", "2.4", "2.5", "2.6")
+_STRICT_VERSIONS = ("1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "2.4", "2.5", "2.6")
+# Version 2.0 was never accepted, but is in most wheels from 2013 to 2018.
+_LENIENT_VERSIONS = (*_STRICT_VERSIONS[:3], "2.0", *_STRICT_VERSIONS[3:])
+_VITAL = ("metadata-version", "name", "version", "requires-python")
 _ONCE = (
     "metadata-version",
     "name",
@@ -48,37 +53,38 @@ _CHECKED = {"name": "name", "version": "0"}
 Fields = dict[str, tuple[str, ...]]
 
 
-def check_fields(fields: Fields, head: str) -> list[Problem]:
+def check_fields(fields: Fields, head: str, *, validation: Validation) -> list[Problem]:
     """
     Check fields as ``read_fields`` returns them, and the headers that they were read from.
 
-    Before version 2.1 only name, version and Requires-Python count: old files have much else that is not valid today.
+    Lenient indexes have old files, which have much that is not valid today: only what identifies the file and what
+    pages say about it, Requires-Python, must be.
 
     Returns:
         One problem with the code ``invalid-metadata`` for each thing that is wrong.
     """
-    problems = [*_check_metadata_version(fields), *_check_name(fields), *_check_version(fields)]
+    strict = validation is Validation.STRICT
     stated = fields.get("metadata-version", ("",))[0]
-    strict = stated in _STRICT_VERSIONS
-    vital = ("metadata-version", "name", "version", "requires-python")
+    known = _STRICT_VERSIONS if strict else _LENIENT_VERSIONS
+    problems = [*_check_metadata_version(stated, known), *_check_name(fields), *_check_version(fields)]
     problems += [
         invalid(field, "it is given more than once; give it once")
-        for field in (_ONCE if strict else vital)
+        for field in (_ONCE if strict else _VITAL)
         if len(fields.get(field, ())) > 1
     ]
     try:
-        return problems + (_judge_strictly(head, stated) if strict else _judge_leniently(fields))
+        return problems + (_judge_strictly(fields, head, stated) if strict else _judge_leniently(fields))
     except Exception as error:  # noqa: BLE001 - whatever escapes packaging, the metadata is the cause
         return [*problems, _as_problem(error)]
 
 
-def _check_metadata_version(fields: Fields) -> list[Problem]:
-    stated = fields.get("metadata-version", ("",))[0]
-    if stated in _LENIENT_VERSIONS + _STRICT_VERSIONS:
+def _check_metadata_version(stated: str, known: Sequence[str]) -> list[Problem]:
+    if stated in known:
         return []
-    known = ", ".join(_LENIENT_VERSIONS + _STRICT_VERSIONS)
     problem = f"{stated[:40]!a} is not supported" if stated else "it is missing"
-    return [invalid("metadata-version", f"{problem}; build the file with a tool that writes one of {known}")]
+    return [
+        invalid("metadata-version", f"{problem}; build the file with a tool that writes one of {', '.join(known)}")
+    ]
 
 
 def _check_name(fields: Fields) -> list[Problem]:
@@ -101,13 +107,16 @@ def _check_version(fields: Fields) -> list[Problem]:
     return []
 
 
-def _judge_strictly(head: str, stated: str) -> list[Problem]:
-    """Have packaging judge all fields but those that are checked above."""
+def _judge_strictly(fields: Fields, head: str, stated: str) -> list[Problem]:
+    """Have packaging judge all fields but those that are checked above, and check what it does not look at."""
     raw, unparsed = parse_email(head)
     told = {key: value for key, value in raw.items() if value != UNKNOWN and stated >= _SINCE.get(key, "")}
-    # Version 2.6 brought no new field, and packaging 26.0 does not know it.
-    told["metadata_version"] = min(stated, "2.5")
-    problems = _judge(cast("RawMetadata", told | _CHECKED))
+    # Before 2.1 tools wrote fields of later versions as well, and installers obey them. Version 2.6 brought no new
+    # field, and packaging 26.0 does not know it.
+    if told.get("import_names") == [""]:
+        del told["import_names"]  # says that there is nothing to import, and is valid
+    told["metadata_version"] = min(max(stated, "2.1"), "2.5")
+    problems = _judge(cast("RawMetadata", told | _CHECKED)) + check_values(fields, stated)
     if "project-url" in unparsed:
         problems.append(invalid("project-url", "two values have the same label; give each its own"))
     return problems

@@ -1,16 +1,21 @@
 """
-Core metadata of an sdist.
+Whole sdists, checked from the first byte to the last.
 
-Spec: Source distribution format (PyPA specifications), PEP 625, PEP 643; names and zip archives from before them.
+Spec: Source distribution format (PyPA specifications), PEP 625, PEP 643, PEP 706; names and zip archives from before
+them are for lenient indexes.
 """
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterable
 from typing import BinaryIO
 
 from pypiserve.core.archive_parts import (
     ArchiveLimits,
+    ArchiveMember,
     ArchiveMetadata,
+    ArchiveReport,
     broken,
     check_directory,
     missing,
@@ -18,14 +23,20 @@ from pypiserve.core.archive_parts import (
     too_large,
     unsafe,
 )
+from pypiserve.core.errors import Problem
 from pypiserve.core.filenames import DistributionFilename
+from pypiserve.core.findings import Findings
 from pypiserve.core.gzip_stream import GzipStream
-from pypiserve.core.tar_members import TarMember, tar_members
+from pypiserve.core.index_rules import Validation
+from pypiserve.core.sdist_tree import SdistTree, is_look_alike
+from pypiserve.core.tar_members import TarKind, TarMember, tar_members
 from pypiserve.core.zip_directory import read_member, read_members
+from pypiserve.core.zip_traces import is_zip_too
 
-__all__ = ["read_tar_sdist_metadata", "read_zip_sdist_metadata"]
+__all__ = ["examine_sdist", "examine_zip_sdist"]
 
 _FILE = "PKG-INFO"
+_BUILD_FILES = ("pyproject.toml", "setup.py")
 
 
 class _Tops:
@@ -41,35 +52,105 @@ class _Tops:
             return
         if self.only:
             raise unsafe(f"it has several top-level entries, {shown(self.only)} and {shown(top)}")
-        check_directory(top, self._name)
         self.only = top
+        check_directory(top, self._name)
 
     @property
     def path(self) -> str:
         return f"{self.only or '{name}-{version}'}/{_FILE}"
 
 
-def read_tar_sdist_metadata(file: BinaryIO, name: DistributionFilename, *, limits: ArchiveLimits) -> ArchiveMetadata:
+class _SdistWalk:
+    """One pass over all members of a ``.tar.gz``."""
+
+    def __init__(self, name: DistributionFilename, *, validation: Validation, limits: ArchiveLimits) -> None:
+        self.findings = Findings()
+        self._name = name
+        self._strict = validation is Validation.STRICT
+        self._limits = limits
+        self._tops = _Tops(name)
+        self._tree = SdistTree(self.findings, repeats=not self._strict)
+        self._members: dict[str, ArchiveMember] = {}
+        self._metadata: ArchiveMetadata | None = None
+        self._misplaced = False
+
+    def run(self, file: BinaryIO) -> None:
+        stream = GzipStream(file, limits=self._limits)
+        for member in tar_members(stream, limits=self._limits, end_required=self._strict):
+            if self._tree.add(member):
+                self.findings.attempt(functools.partial(self._place, stream, member))
+            else:
+                self._misplaced = True
+        self._tree.finish()
+
+    def report(self) -> ArchiveReport:
+        if self._metadata is None and not self._misplaced:
+            self.findings.refuse(missing(self._tops.path).problems)
+        self.findings.raise_problems()
+        if self._metadata is None:
+            raise AssertionError("a problem was added wherever there is no metadata")
+        if self._strict:
+            self.findings.warn(_layout_warnings(self._tops.only, self._name, self._members))
+        members = tuple(self._members.values())
+        return ArchiveReport(self._metadata, members, self.findings.warnings, links=self._tree.links)
+
+    def _place(self, stream: GzipStream, member: TarMember) -> None:
+        # A member that is refused may be the metadata: that it is missing is then not worth telling.
+        self._misplaced, before = True, self._misplaced
+        self._tops.check(member.name)
+        if member.kind is TarKind.FILE:
+            self._members[member.name] = ArchiveMember(member.name, member.size_bytes)
+        self._look_for_metadata(stream, member)
+        self._misplaced = before
+
+    def _look_for_metadata(self, stream: GzipStream, member: TarMember) -> None:
+        path = self._tops.path
+        if is_look_alike(member.name, path):
+            raise unsafe(f"{shown(member.name)} takes the place of {_FILE} on some systems")
+        if member.name != path:
+            return
+        if self._metadata is not None:
+            raise unsafe(f"it has two members called {shown(member.name)}")
+        if member.kind is not TarKind.FILE:
+            raise unsafe(f"{shown(member.name)} is not a regular file")
+        self._metadata = ArchiveMetadata(member.name, _take(stream, member, limits=self._limits))
+
+
+def examine_sdist(
+    file: BinaryIO, name: DistributionFilename, *, validation: Validation, limits: ArchiveLimits
+) -> ArchiveReport:
     """
-    Read PKG-INFO of the one top-level directory of a ``.tar.gz``; nothing behind it is inflated.
+    Check every member of an sdist. Blocking: all of it is read and inflated, within the limits.
+
+    Args:
+        file: The whole file, seekable; its position is moved, and it is not closed.
+        name: What its file name says.
+        validation: A lenient index takes files that come twice, and an archive whose end is not marked.
+        limits: Bounds on memory and work.
 
     Raises:
-        InvalidUpload: See ``pypiserve.core.archives.read_core_metadata``.
+        InvalidUpload: With every problem that was found: ``invalid-archive``, ``missing-metadata``,
+            ``archive-too-large``, ``unsafe-archive``, ``name-mismatch`` or ``version-mismatch``.
         OSError: The file cannot be read.
     """
+    if name.filename.endswith(".zip"):
+        return examine_zip_sdist(file, name, limits=limits)
     file.seek(0)
-    stream = GzipStream(file, limits=limits)
-    tops = _Tops(name)
-    for member in tar_members(stream, limits=limits):
-        tops.check(member.name)
-        if member.name == tops.path:
-            return ArchiveMetadata(member.name, _take(stream, member, limits=limits))
-    raise missing(tops.path)
+    walk = _SdistWalk(name, validation=validation, limits=limits)
+    # Where the walk breaks off, what is missing may stand behind that place: only what was seen is told.
+    if walk.findings.attempt(lambda: _walked(walk, file)) is None:
+        walk.findings.raise_problems()
+    if is_zip_too(file):
+        walk.findings.refuse(unsafe("it is a zip archive as well").problems)
+    return walk.report()
+
+
+def _walked(walk: _SdistWalk, file: BinaryIO) -> bool:
+    walk.run(file)
+    return True
 
 
 def _take(stream: GzipStream, member: TarMember, *, limits: ArchiveLimits) -> bytes:
-    if not member.is_file:
-        raise unsafe(f"{shown(member.name)} is not a regular file")
     if member.size_bytes > limits.max_metadata_bytes:
         raise too_large(f"{shown(member.name)} has more than {limits.max_metadata_bytes} bytes")
     content = stream.take(member.size_bytes)
@@ -78,12 +159,25 @@ def _take(stream: GzipStream, member: TarMember, *, limits: ArchiveLimits) -> by
     return content
 
 
-def read_zip_sdist_metadata(file: BinaryIO, name: DistributionFilename, *, limits: ArchiveLimits) -> ArchiveMetadata:
+def _layout_warnings(top: str, name: DistributionFilename, members: Iterable[str]) -> Iterable[Problem]:
+    stem = name.filename.removesuffix(".tar.gz")
+    if top != stem:
+        yield Problem(
+            "nonstandard-directory",
+            f"the top-level directory is {shown(top)}; current build tools call it like the file, {shown(stem)}",
+        )
+    if {f"{top}/{file}" for file in _BUILD_FILES}.isdisjoint(members):
+        yield Problem(
+            "no-build-file", "the sdist has neither pyproject.toml nor setup.py; installers cannot build it"
+        )
+
+
+def examine_zip_sdist(file: BinaryIO, name: DistributionFilename, *, limits: ArchiveLimits) -> ArchiveReport:
     """
-    Read PKG-INFO of the one top-level directory of a ``.zip``; nothing else is inflated.
+    Read PKG-INFO of the one top-level directory of a ``.zip``, as old projects and mirrors have them.
 
     Raises:
-        InvalidUpload: See ``pypiserve.core.archives.read_core_metadata``.
+        InvalidUpload: As for ``examine_sdist``.
         OSError: The file cannot be read.
     """
     members = read_members(file, limits=limits)
@@ -93,4 +187,7 @@ def read_zip_sdist_metadata(file: BinaryIO, name: DistributionFilename, *, limit
     found = next((member for member in members if member.name == tops.path), None)
     if found is None:
         raise missing(tops.path)
-    return ArchiveMetadata(tops.path, read_member(file, found, max_bytes=limits.max_metadata_bytes))
+    metadata = ArchiveMetadata(tops.path, read_member(file, found, max_bytes=limits.max_metadata_bytes))
+    files = [member for member in members if not member.name.endswith("/") and not member.is_link]
+    links = tuple(member.name for member in members if member.is_link)
+    return ArchiveReport(metadata, tuple(ArchiveMember(each.name, each.size_bytes) for each in files), links=links)

@@ -1,154 +1,170 @@
 """
-A reader of tar streams that nobody needs to trust.
+The members of a tar stream that nobody needs to trust, one at a time.
 
-It knows the header forms that are found in sdists (v7, ustar, GNU long names, pax), holds one header at a time and
-bounds all of them. ``tarfile`` would read an extended header of any size into memory.
-
-Spec: POSIX.1-2017 pax, "ustar Interchange Format" and "pax Extended Header"; GNU tar manual, "Basic Tar Format".
+It knows the header forms that are found in sdists (v7, ustar, GNU long names, pax) and bounds all of them.
+``tarfile`` would read an extended header of any size into memory, and stops without a word where headers end.
 """
 
 from __future__ import annotations
 
-import re
+import enum
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from pypiserve.core.archive_parts import ArchiveLimits, broken, check_member_name, shown, too_large, unsafe
+from pypiserve.core.archive_parts import ArchiveLimits, broken, shown, too_large, unsafe
 from pypiserve.core.gzip_stream import GzipStream
+from pypiserve.core.tar_headers import (
+    BLOCK_BYTES,
+    TarHeader,
+    global_records,
+    long_text,
+    member_records,
+    parse_header,
+)
 
-__all__ = ["TarMember", "tar_members"]
+__all__ = ["TarKind", "TarMember", "tar_members"]
 
-_BLOCK_BYTES = 512
 _MAX_EXTENDED_BYTES = 1024 * 1024
-_MAX_SIZE_DIGITS = 20
-_END = bytes(_BLOCK_BYTES)
-_FILES = frozenset({b"0", b"\0", b"7"})
-_WITHOUT_CONTENT = frozenset({b"1", b"2", b"5"})
-_OCTAL = re.compile(rb"[ ]*([0-7]*)[ \0]*\Z")
-_PAX_RECORD = re.compile(rb"([0-9]{1,7}) ([^=\n]+)=")
+_END = bytes(BLOCK_BYTES)
+
+
+class TarKind(enum.Enum):
+    """What a member is; everything else has no place in an sdist."""
+
+    FILE = "a file"
+    DIRECTORY = "a directory"
+    SYMBOLIC_LINK = "a symbolic link"
+    HARD_LINK = "a hard link"
+
+
+_KINDS = {
+    b"0": TarKind.FILE,
+    b"\0": TarKind.FILE,
+    b"7": TarKind.FILE,
+    b"1": TarKind.HARD_LINK,
+    b"2": TarKind.SYMBOLIC_LINK,
+    b"5": TarKind.DIRECTORY,
+}
 
 
 class TarMember(NamedTuple):
-    """One member; the size is in bytes."""
+    """
+    One member; nothing about its name and target is checked but that they are UTF-8.
+
+    Attributes:
+        name: Without the slash at the end of a directory's.
+        kind: What it is.
+        size_bytes: Of a file; 0 for the others.
+        target: Where a link points, as written.
+    """
 
     name: str
-    is_file: bool
+    kind: TarKind
     size_bytes: int
+    target: str
 
 
-class _Header(NamedTuple):
-    name: bytes
-    kind: bytes
-    size_bytes: int
+class _Pending:
+    """What the extended headers before a member say about it."""
+
+    def __init__(self) -> None:
+        self._records: dict[bytes, bytes] = {}
+
+    def add(self, records: dict[bytes, bytes]) -> None:
+        # Readers differ on which of two holds.
+        if self._records.keys() & records.keys():
+            raise unsafe("two headers before one member of its tar archive say the same in two ways")
+        self._records |= records
+
+    def describe(self, header: TarHeader) -> TarHeader:
+        stated = int(self._records.get(b"size", header.size_bytes))
+        # A reader that does not know such headers goes on reading at another place.
+        if stated != header.size_bytes:
+            raise unsafe("two headers of one member of its tar archive give different sizes")
+        name = self._records.get(b"path", header.name)
+        target = self._records.get(b"linkpath", header.target)
+        return header._replace(name=name, target=target)
+
+    def __bool__(self) -> bool:
+        return bool(self._records)
 
 
-def tar_members(stream: GzipStream, *, limits: ArchiveLimits) -> Iterator[TarMember]:
+def tar_members(stream: GzipStream, *, limits: ArchiveLimits, end_required: bool = True) -> Iterator[TarMember]:
     """
-    Yield the members in order.
+    Yield the members in order, up to the end of the archive, behind which nothing may stand.
 
-    After a member is yielded, the stream is at its first byte; a caller that takes from it must not come back.
+    After a member is yielded, the stream is at its first byte; who takes from it takes no more than the member has.
 
     Args:
         stream: The tar archive from its first byte.
         limits: Bounds the number of headers.
+        end_required: Whether the end must be marked, by two blocks of zeros.
 
     Raises:
         InvalidUpload: ``invalid-archive``, ``archive-too-large`` or ``unsafe-archive``.
         OSError: The file behind the stream cannot be read.
     """
-    overrides: dict[bytes, bytes] = {}
-    for _ in range(limits.max_members):
-        block = stream.take(_BLOCK_BYTES)
+    pending, members = _Pending(), 0
+    # Each may have up to three headers before it: a long name, a long target, and what else pax says.
+    for _ in range(4 * limits.max_members):
+        block = stream.take(BLOCK_BYTES)
         if block in {b"", _END}:
+            _finish(stream, block, pending, end_required=end_required)
             return
-        header = _parse_header(block)
+        header = parse_header(block)
         if header.kind in {b"x", b"g", b"L", b"K"}:
-            overrides |= _read_extended(stream, header)
+            pending.add(_read_extended(stream, header))
             continue
-        member = _member(header, overrides)
-        overrides = {}
+        member = _member(pending.describe(header))
+        pending, members = _Pending(), members + 1
+        if members > limits.max_members:
+            break
+        end = stream.position + member.size_bytes + -member.size_bytes % BLOCK_BYTES
         yield member
-        _skip(stream, member.size_bytes)
-    raise too_large(f"it has more than {limits.max_members} members before PKG-INFO")
+        if not stream.skip(end - stream.position):
+            raise broken(".tar.gz", "its tar archive is cut off")
+    raise too_large(f"it has more than {limits.max_members} members")
 
 
-def _parse_header(block: bytes) -> _Header:
-    if len(block) < _BLOCK_BYTES:
-        raise broken(".tar.gz", "its tar archive is cut off")
-    checksum = sum(block[:148]) + sum(block[156:]) + 8 * ord(" ")
-    if _number(block[148:156]) != checksum:
-        raise broken(".tar.gz", "a tar header has a wrong checksum, or it holds no tar archive")
-    name = block[:100].partition(b"\0")[0]
-    prefix = block[345:500].partition(b"\0")[0]
-    if prefix and block[257:263] == b"ustar\0":
-        name = prefix + b"/" + name
-    return _Header(name, block[156:157], _number(block[124:136]))
+def _finish(stream: GzipStream, block: bytes, pending: _Pending, *, end_required: bool) -> None:
+    if pending:
+        raise broken(".tar.gz", "its tar archive ends with a header of a member that does not come")
+    if end_required and (not block or stream.take(BLOCK_BYTES) != _END):
+        raise broken(".tar.gz", "the end of its tar archive is not marked; it may be cut off")
+    if not stream.skip_zeros():
+        raise unsafe("something stands behind the end of its tar archive")
 
 
-def _number(field: bytes) -> int:
-    if field[0] == 0x80:  # noqa: PLR2004 - marks a binary number, for sizes from 8 GiB
-        return int.from_bytes(field[1:], "big")
-    octal = _OCTAL.match(field)
-    if octal is None:
-        raise broken(".tar.gz", "a number in a tar header is malformed")
-    return int(octal[1] or b"0", 8)
-
-
-def _read_extended(stream: GzipStream, header: _Header) -> dict[bytes, bytes]:
+def _read_extended(stream: GzipStream, header: TarHeader) -> dict[bytes, bytes]:
     """Read a header that describes the member after it: a long name of GNU tar, or records of pax."""
     if header.size_bytes > _MAX_EXTENDED_BYTES:
         raise too_large(f"a tar header has more than {_MAX_EXTENDED_BYTES} bytes")
     content = stream.take(header.size_bytes)
-    if not stream.skip(-header.size_bytes % _BLOCK_BYTES) or len(content) < header.size_bytes:
+    if len(content) < header.size_bytes or not stream.skip(-header.size_bytes % BLOCK_BYTES):
         raise broken(".tar.gz", "its tar archive is cut off")
-    if header.kind == b"L":
-        return {b"path": content.partition(b"\0")[0]}
-    if header.kind == b"K":
+    if header.kind == b"g":
+        global_records(content)
         return {}
-    records = _pax_records(content)
-    # Global records hold for all members to come; the one that git writes, a comment, changes none of them.
-    if records and header.kind == b"g":
-        raise unsafe("a global tar header renames or resizes all members")
-    return records
+    if header.kind == b"x":
+        return member_records(content)
+    return {b"path" if header.kind == b"L" else b"linkpath": long_text(content)}
 
 
-def _pax_records(content: bytes) -> dict[bytes, bytes]:
-    """Return the records that matter here; keeping all of them would let headers pile up in memory."""
-    records: dict[bytes, bytes] = {}
-    position = 0
-    while position < len(content):
-        start = _PAX_RECORD.match(content, position)
-        end = position + int(start[1]) if start is not None else 0
-        if start is None or end <= start.end() or content[end - 1 : end] != b"\n":
-            raise broken(".tar.gz", "an extended tar header is malformed")
-        if start[2].startswith(b"GNU.sparse."):
-            raise unsafe("it has a sparse file")
-        if start[2] in {b"path", b"size"}:
-            records[start[2]] = content[start.end() : end - 1]
-        position = end
-    return records
-
-
-def _member(header: _Header, overrides: dict[bytes, bytes]) -> TarMember:
-    name = _decoded(overrides.get(b"path") or header.name)
-    size_bytes = header.size_bytes
-    if stated := overrides.get(b"size"):
-        if not (stated.isdigit() and len(stated) <= _MAX_SIZE_DIGITS):
-            raise broken(".tar.gz", "a size in an extended tar header is malformed")
-        size_bytes = int(stated)
-    check_member_name(name)
-    is_file = header.kind in _FILES and not name.endswith("/")
-    if not is_file:
-        _check_without_content(header, name, size_bytes)
-    return TarMember(name.removesuffix("/"), is_file, size_bytes)
-
-
-def _check_without_content(header: _Header, name: str, size_bytes: int) -> None:
-    if header.kind not in _FILES | _WITHOUT_CONTENT:
+def _member(header: TarHeader) -> TarMember:
+    name = _decoded(header.name)
+    kind = _KINDS.get(header.kind)
+    if kind is None:
         raise unsafe(f"the member {shown(name)} is neither a file nor a directory nor a link")
+    if kind is TarKind.FILE and name.endswith("/"):
+        if header.kind != b"\0":
+            raise unsafe(f"the member {shown(name)} is a file with the name of a directory")
+        kind = TarKind.DIRECTORY  # as archives from before POSIX have them
     # Readers differ on whether such content is passed over, and so on where the next header is.
-    if size_bytes:
+    if kind is not TarKind.FILE and header.size_bytes:
         raise unsafe(f"the member {shown(name)} is a directory or a link, and yet it has content")
+    if kind is TarKind.DIRECTORY:
+        name = name.removesuffix("/")
+    return TarMember(name, kind, header.size_bytes, _decoded(header.target))
 
 
 def _decoded(name: bytes) -> str:
@@ -156,8 +172,3 @@ def _decoded(name: bytes) -> str:
         return name.decode("utf-8")
     except UnicodeDecodeError as error:
         raise unsafe("it has a member whose name is not UTF-8") from error
-
-
-def _skip(stream: GzipStream, size_bytes: int) -> None:
-    if not stream.skip(size_bytes + -size_bytes % _BLOCK_BYTES):
-        raise broken(".tar.gz", "its tar archive is cut off")

@@ -94,7 +94,7 @@ class Publishing:
             FilenameTaken: The index has, or had, other bytes under this name.
             PermissionDenied: The project takes no new files.
         """
-        filename = check_form(form)
+        filename = check_form(form, validation=index.rules.validation)
         # The catalog may be back when the file has come.
         with contextlib.suppress(Unavailable, StorageFull):
             self._database.read_now(lambda connection: _refuse_early(connection, index, filename, form.sha256))

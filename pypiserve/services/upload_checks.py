@@ -11,26 +11,22 @@ import hmac
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Protocol
 
-from pypiserve.core.archives import ArchiveReport, examine_archive
-from pypiserve.core.core_metadata import (
-    CoreMetadata,
-    filename_disagreements,
-    form_disagreements,
-    parse_core_metadata,
-)
+from pypiserve.core.archives import ArchiveReport
+from pypiserve.core.core_metadata import CoreMetadata, form_disagreements
 from pypiserve.core.digests import Sha256, as_sha256
 from pypiserve.core.errors import InvalidUpload, Problem
-from pypiserve.core.filenames import DistributionFilename, parse_filename
+from pypiserve.core.file_checks import EMPTY_FILE, check_file
+from pypiserve.core.filenames import DistributionFilename, nonstandard_filename, parse_filename
+from pypiserve.core.findings import Findings
+from pypiserve.core.form_checks import field_of, form_problems, hint_problems
 from pypiserve.core.index_rules import Validation
 from pypiserve.core.names import is_project_name, normalise
 from pypiserve.core.versions import parse_version, same_version, version_key
 from pypiserve.services.staging import StagedFile, translated_disk_errors
 
 __all__ = ["Examined", "Form", "Upload", "check_form", "examine"]
-
-T = TypeVar("T")
 
 _HASH_CHUNK_BYTES = 1 << 20
 _SHA256 = "sha256_digest"
@@ -53,8 +49,7 @@ class Form:
 
     def field(self, name: str) -> str | None:
         """Return a field's only or first value; a field that is empty counts as absent."""
-        values = self.fields.get(name)
-        return (values[0].strip() or None) if values else None
+        return field_of(self.fields, name)
 
     @property
     def sha256(self) -> Sha256 | None:
@@ -99,21 +94,28 @@ class Examined:
     warnings: tuple[Problem, ...] = ()
 
 
-def check_form(form: Form) -> DistributionFilename:
+def check_form(form: Form, *, validation: Validation = Validation.STRICT) -> DistributionFilename:
     """
     Check what a form says before its file has come; fields that come behind the file are not there yet.
+
+    Args:
+        form: The fields so far, and the file name.
+        validation: Of the index that it is for.
 
     Raises:
         InvalidUpload: With every problem that can be told without the file.
     """
     _check_action(form)
-    problems = [*_form_problems(form), *_digest_form_problems(form)]
-    filename = _collected(problems, lambda: parse_filename(form.filename))
-    if filename is not None:
-        problems += _filetype_problems(form, filename)
-        problems += _filename_problems(form, filename)
-    if problems or filename is None:
-        raise InvalidUpload(*problems)
+    findings = Findings()
+    findings.refuse([*form_problems(form.fields), *_digest_form_problems(form)])
+    filename = findings.attempt(lambda: parse_filename(form.filename))
+    if filename is None:
+        raise InvalidUpload(*findings.problems)
+    findings.refuse(hint_problems(form.fields, filename, validation=validation))
+    if validation is Validation.STRICT:
+        findings.refuse(nonstandard_filename(filename))
+    findings.refuse(_filename_problems(form, filename))
+    findings.raise_problems()
     return filename
 
 
@@ -132,45 +134,27 @@ def examine(upload: Upload, *, validation: Validation = Validation.STRICT) -> Ex
     # Whatever else may be wrong with a request for something else, or with nothing, would only be in the way.
     _check_action(upload)
     if upload.staged.size_bytes == 0:
-        raise InvalidUpload.because("empty-file", "The file is empty; build it again")
+        raise InvalidUpload(EMPTY_FILE)
     digests = _digests_of(upload.staged)
-    problems = [*_form_problems(upload), *_digest_problems(upload, digests)]
-    filename = _collected(problems, lambda: parse_filename(upload.filename))
-    if filename is None:
-        raise InvalidUpload(*problems)
-    problems += _filetype_problems(upload, filename)
-    archive = _collected(problems, lambda: _archive(upload, filename, validation))
-    metadata = None
-    if archive is not None:
-        metadata = _collected(problems, lambda: parse_core_metadata(archive.metadata.content))
-    if metadata is not None:
-        problems += filename_disagreements(metadata, filename)
-        problems += form_disagreements(metadata, name=upload.field("name"), version=upload.field("version"))
-    if problems or archive is None or metadata is None:
+    problems = [*form_problems(upload.fields), *_digest_problems(upload, digests)]
+    with translated_disk_errors():
+        report = check_file(upload.staged.handle, upload.filename, validation=validation)
+    if report.filename is not None:
+        problems += hint_problems(upload.fields, report.filename, validation=validation)
+    problems += report.problems
+    if report.metadata is not None:
+        problems += form_disagreements(report.metadata, name=upload.field("name"), version=upload.field("version"))
+    if problems or report.filename is None or report.archive is None or report.metadata is None:
         raise InvalidUpload(*_without_repeats(problems))
     return Examined(
-        filename,
-        metadata,
-        archive,
-        version_key(parse_version(metadata.version)),
+        report.filename,
+        report.metadata,
+        report.archive,
+        version_key(parse_version(report.metadata.version)),
         md5=digests[_MD5],
         blake2b_256=digests[_BLAKE2],
-        warnings=archive.warnings,
+        warnings=report.warnings,
     )
-
-
-def _collected(problems: list[Problem], check: Callable[[], T]) -> T | None:
-    try:
-        return check()
-    except InvalidUpload as error:
-        problems += error.problems
-        return None
-
-
-def _archive(upload: Upload, filename: DistributionFilename, validation: Validation) -> ArchiveReport:
-    with translated_disk_errors():
-        upload.staged.handle.seek(0)
-        return examine_archive(upload.staged.handle, filename, validation=validation)
 
 
 def _check_action(form: Form) -> None:
@@ -178,20 +162,6 @@ def _check_action(form: Form) -> None:
     if action not in {None, "file_upload"}:
         raise InvalidUpload.because(
             "unknown-action", f"This index takes :action=file_upload only, not {_shown(action)}"
-        )
-
-
-def _form_problems(form: Form) -> Iterator[Problem]:
-    if form.field("protocol_version") not in {None, "1"}:
-        yield Problem("unknown-protocol-version", "Unknown protocol version; this index speaks version 1")
-
-
-def _filetype_problems(form: Form, filename: DistributionFilename) -> Iterator[Problem]:
-    filetype = form.field("filetype")
-    if filetype not in {None, filename.kind.value}:
-        yield Problem(
-            "filetype-mismatch",
-            f"The form says filetype {_shown(filetype)}, but {filename.filename} is a {filename.kind.value}",
         )
 
 

@@ -47,7 +47,7 @@ def example(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 def test_the_output_of_check_is_real(example: Path) -> None:
     """The guide shows what `pypiserve check` prints for its settings file."""
-    shown = next(block.content for block in blocks("guides", "console") if "pypiserve check" in block.content)
+    shown = next(block.content for block in blocks("guides", "console") if "pypiserve check " in block.content)
     printed = CliRunner().invoke(main, ["check", "--settings", "pypiserve.toml"]).output
     assert printed.replace(f"(pypiserve {__version__})", "(pypiserve 0.1.0)") == shown.partition("\n")[2]
     assert sorted(path.name for path in example.iterdir()) == ["pypiserve.toml"]

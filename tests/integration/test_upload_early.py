@@ -155,8 +155,8 @@ def test_a_name_that_is_taken_is_refused_when_the_file_begins(site: ServerUnderT
 
 def test_a_name_that_differs_in_letter_case_only_is_refused_when_the_file_begins(site: ServerUnderTest) -> None:
     """Whatever its content."""
-    site.publish(a_wheel("early-case"))
-    reply = refusal_of(site, filename="Early_Case-1.0-py3-none-any.whl")
+    site.publish(a_wheel("early-case", tag="1a-py3-none-any"))
+    reply = refusal_of(site, filename="early_case-1.0-1A-py3-none-any.whl")
     assert (reply.status, "letter case" in reply.text) == (http.client.CONFLICT, True)
 
 

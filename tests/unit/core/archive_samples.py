@@ -54,9 +54,11 @@ def a_tar_of(*infos: tarfile.TarInfo, form: int = tarfile.PAX_FORMAT) -> io.Byte
     return packed(raw.getvalue())
 
 
-def a_member(name: str, kind: bytes = tarfile.REGTYPE, *, size_bytes: int = 0) -> tarfile.TarInfo:
+def a_member(
+    name: str, kind: bytes = tarfile.REGTYPE, *, size_bytes: int = 0, target: str = "setup.py"
+) -> tarfile.TarInfo:
     info = tarfile.TarInfo(name)
-    info.type, info.size, info.linkname = kind, size_bytes, "setup.py"
+    info.type, info.size, info.linkname = kind, size_bytes, target
     return info
 
 

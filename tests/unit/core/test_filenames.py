@@ -11,6 +11,7 @@ from packaging.version import Version
 
 from pypiserve.core.errors import InvalidUpload
 from pypiserve.core.filenames import MAX_FILENAME_LENGTH, DistributionFilename, FileKind, parse_filename
+from pypiserve.core.index_rules import Validation
 
 SDIST, WHEEL = FileKind.SDIST, FileKind.WHEEL
 
@@ -72,6 +73,8 @@ def test_file_names(filename: str, project: str, version: str, kind: FileKind, p
         ("foo-bar-baz-1.0-py3-none-any.whl", "such as demo-1.0-py3-none-any.whl"),
         ("foo-nope-py3-none-any.whl", "such as demo-1.0-py3-none-any.whl"),
         ("foo-1.0-py3--any.whl", "such as demo-1.0-py3-none-any.whl"),
+        ("foo-1.0-py3..py2-none-any.whl", "such as demo-1.0-py3-none-any.whl"),
+        ("foo-1.0-py3-none-any..whl", "such as demo-1.0-py3-none-any.whl"),
         ("foo_-1.0-py3-none-any.whl", "is no project name"),
     ],
 )
@@ -90,6 +93,50 @@ def test_the_longest_file_name() -> None:
 
     assert len(name) == MAX_FILENAME_LENGTH
     assert parse_filename(name).filename == name
+
+
+@pytest.mark.parametrize(
+    "filename",
+    [
+        "demo_tools-1.0.tar.gz",
+        "demo-1!1.0rc1.post2.dev3+local.1.tar.gz",
+        "demo_tools-1.0-py3-none-any.whl",
+        "demo-1.0-7b-cp312-abi3-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
+        "demo-1.0+cu118-cp312-cp312-linux_x86_64.whl",
+        "demo-1.0-py2.py3-none-any.whl",
+        "demo-1.0-cp312-cp312-somewhere_else.whl",
+    ],
+)
+def test_standard_file_names(filename: str) -> None:
+    """Local versions, build tags and any platform are fine on a strict index."""
+    assert parse_filename(filename, validation=Validation.STRICT).filename == filename
+
+
+@pytest.mark.parametrize(
+    ("filename", "right"),
+    [
+        ("Demo-1.0.tar.gz", "demo-1.0.tar.gz"),
+        ("demo-tools-1.0.tar.gz", "demo_tools-1.0.tar.gz"),
+        ("demo.tools-1.0.tar.gz", "demo_tools-1.0.tar.gz"),
+        ("demo__tools-1.0.tar.gz", "demo_tools-1.0.tar.gz"),
+        ("demo-v1.0.tar.gz", "demo-1.0.tar.gz"),
+        ("demo-1.0.RC1.tar.gz", "demo-1.0rc1.tar.gz"),
+        ("demo-2024.01.tar.gz", "demo-2024.1.tar.gz"),
+        ("demo-1.0.zip", "demo-1.0.tar.gz"),
+        ("Demo-1.0-py3-none-any.whl", "demo-1.0-py3-none-any.whl"),
+        ("demo.tools-1.0-1-py3-none-any.whl", "demo_tools-1.0-1-py3-none-any.whl"),
+        ("demo-1.0.post_1-py3-none-any.whl", "demo-1.0.post1-py3-none-any.whl"),
+        ("demo-1.0+Local_1-py3-none-any.whl", "demo-1.0+local.1-py3-none-any.whl"),
+    ],
+)
+def test_nonstandard_file_names(filename: str, right: str) -> None:
+    """A strict index tells the right name; a lenient one takes the file as it is."""
+    assert parse_filename(filename).filename == filename
+    with pytest.raises(InvalidUpload, match=re.escape(f"should be '{right}'")) as caught:
+        parse_filename(filename, validation=Validation.STRICT)
+
+    assert [problem.code for problem in caught.value.problems] == ["nonstandard-filename"]
+    assert parse_filename(right, validation=Validation.STRICT).project == parse_filename(filename).project
 
 
 messy = st.text(st.sampled_from("ab1-._+!/\\ \0é%AZ"), max_size=25)

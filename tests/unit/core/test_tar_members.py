@@ -53,13 +53,13 @@ def test_a_long_name_of_the_metadata(form: int) -> None:
     assert found == ArchiveMetadata(f"{project}-1.0/PKG-INFO", METADATA)
 
 
-def test_directories_and_links_are_passed_over() -> None:
-    """An sdist may hold directories and links; what they mean is no matter of metadata."""
+def test_directories_and_links() -> None:
+    """An sdist may hold directories, and links to what is in it."""
     file = a_tar_of(
         a_member("demo-1.0", tarfile.DIRTYPE),
-        a_member("demo-1.0/link", tarfile.SYMTYPE),
-        a_member("demo-1.0/hard", tarfile.LNKTYPE),
         a_member(PATH, size_bytes=len(METADATA)),
+        a_member("demo-1.0/link", tarfile.SYMTYPE, target="docs/../PKG-INFO"),
+        a_member("demo-1.0/hard", tarfile.LNKTYPE, target=PATH),
     )
 
     assert read(file, FILENAME).content == METADATA
@@ -116,16 +116,23 @@ def test_malformed_pax_headers(content: bytes) -> None:
     assert refusal(a_pax_header(content), FILENAME) == "invalid-archive"
 
 
-def test_a_path_and_a_size_in_a_pax_header() -> None:
-    """Records of pax replace what the member's own header says."""
-    size = str(len(METADATA)).encode()
+def a_renamed_member(stated: int) -> io.BytesIO:
+    """Make an archive whose one member has its path, and a size, in a pax header."""
+    size = str(stated).encode()
     records = b"%d path=%s\n" % (len(PATH) + 9, PATH.encode()) + b"%d size=%s\n" % (len(size) + 9, size)
     header = a_member("demo-1.0/pax", tarfile.XHDTYPE, size_bytes=len(records)).tobuf()
-    member = a_member("demo-1.0/short").tobuf() + METADATA + bytes(-len(METADATA) % 512)
+    member = a_member("demo-1.0/short", size_bytes=len(METADATA)).tobuf() + METADATA + bytes(-len(METADATA) % 512)
+    return packed(header + records + bytes(512 - len(records)) + member + bytes(1024))
 
-    found = read(packed(header + records + bytes(512 - len(records)) + member), FILENAME)
 
-    assert found == ArchiveMetadata(PATH, METADATA)
+def test_a_path_and_a_size_in_a_pax_header() -> None:
+    """Records of pax replace what the member's own header says."""
+    assert read(a_renamed_member(len(METADATA)), FILENAME) == ArchiveMetadata(PATH, METADATA)
+
+
+def test_two_sizes_of_one_member() -> None:
+    """A reader that ignores one of them looks for the next header inside a file."""
+    assert refusal(a_renamed_member(10 + len(METADATA)), FILENAME) == "unsafe-archive"
 
 
 @pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE])
@@ -148,9 +155,13 @@ def test_a_tar_that_ends_too_early(length: int) -> None:
 
 def test_a_hard_link_with_a_long_target() -> None:
     """GNU tar writes long targets of links as members of their own."""
-    link = a_member("demo-1.0/link", tarfile.LNKTYPE)
-    link.linkname = "demo-1.0/" + "d" * 120
-    file = a_tar_of(link, a_member(PATH, size_bytes=len(METADATA)), form=tarfile.GNU_FORMAT)
+    long = "demo-1.0/" + "d" * 120
+    file = a_tar_of(
+        a_member(PATH, size_bytes=len(METADATA)),
+        a_member(long),
+        a_member("demo-1.0/link", tarfile.LNKTYPE, target=long),
+        form=tarfile.GNU_FORMAT,
+    )
 
     assert read(file, FILENAME).content == METADATA
 
@@ -178,14 +189,14 @@ def test_a_huge_size_in_a_binary_number() -> None:
 
 
 def test_too_many_members() -> None:
-    """The number of headers that are read in search of the metadata is bounded."""
+    """The number of members is bounded."""
     files = {f"demo-1.0/{number}": b"" for number in range(30)}
 
     assert (
         refusal(build_tar(files | MEMBERS, form=tarfile.USTAR_FORMAT), FILENAME, max_members=30)
         == "archive-too-large"
     )
-    assert read(build_tar(files | MEMBERS, form=tarfile.USTAR_FORMAT), FILENAME, max_members=32).content == METADATA
+    assert read(build_tar(files | MEMBERS, form=tarfile.USTAR_FORMAT), FILENAME, max_members=33).content == METADATA
 
 
 @given(changes)
