@@ -14,7 +14,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -41,6 +41,8 @@ class DiskFiles:
     """The folder. Every method blocks, may raise ``OSError``, and may run in several threads at the same time."""
 
     folder: Path
+    _known: dict[str, set[str]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Folders of both levels whose names are on the disk; 65,536 lower ones at most."""
 
     def path(self, digest: Sha256) -> Path:
         """Say where the file is, or would be."""
@@ -69,15 +71,38 @@ class DiskFiles:
             with suppress(OSError):
                 os.utime(target)
         else:
+            _sync_file(staged, size_bytes)
+            self._make_folders(target)
+            try:
+                self._move(staged, target, size_bytes, abandoned)
+            except FileNotFoundError:
+                # Somebody removed the folders, which may be known here.
+                self._known.pop(target.parent.parent.name, None)
+                self._make_folders(target)
+                self._move(staged, target, size_bytes, abandoned)
+        # Also when another task has just put the same file: its name may not have reached the disk yet.
+        _sync_folder(target.parent)
+        self._sync_folders_above(target.parent)
+
+    def _make_folders(self, target: Path) -> None:
+        if target.parent.name not in self._known.get(target.parent.parent.name, ()):
             for folder in (target.parent.parent, target.parent):
                 folder.mkdir(mode=0o700, exist_ok=True)
-            _sync_file(staged, size_bytes)
-            if not _moved(staged, target, abandoned):
-                self._copy(staged, target, size_bytes, abandoned)
-        # Also when another task has just put the same file: its name may not have reached the disk yet. All three
-        # folders, since it may have made them; those that did not change cost next to nothing.
-        for folder in (target.parent, target.parent.parent, self.folder):
-            _sync_folder(folder)
+
+    def _sync_folders_above(self, folder: Path) -> None:
+        """Bring the names of the two folders to the disk, unless this process has done so before: they stay."""
+        upper = folder.parent
+        lower_known = self._known.get(upper.name)
+        if lower_known is None:
+            _sync_folder(self.folder)
+            lower_known = self._known.setdefault(upper.name, set())
+        if folder.name not in lower_known:
+            _sync_folder(upper)
+            lower_known.add(folder.name)
+
+    def _move(self, staged: Path, target: Path, size_bytes: int, abandoned: threading.Event) -> None:
+        if not _moved(staged, target, abandoned):
+            self._copy(staged, target, size_bytes, abandoned)
 
     def _copy(self, staged: Path, target: Path, size_bytes: int, abandoned: threading.Event) -> None:
         with self._temporary() as copy:

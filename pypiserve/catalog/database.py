@@ -2,7 +2,8 @@
 The database and the threads that talk to it.
 
 SQLAlchemy Core, synchronous, in a small bounded pool of threads behind one ``await``: on SQLite that is several
-times faster than the asynchronous drivers. One thread writes, so that writers queue here and not on a lock.
+times faster than the asynchronous drivers. One thread writes, so that writers queue here and not on a lock, and
+those that queue share a transaction.
 """
 
 from __future__ import annotations
@@ -11,17 +12,18 @@ import asyncio
 import os
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import OperationalError
 
 from pypiserve.catalog import journal
 from pypiserve.catalog.doorbell import Doorbell
+from pypiserve.catalog.group_commit import Outcome, WriteQueue, run_each
 from pypiserve.core.errors import StorageFull, Unavailable
 
 __all__ = ["Connection", "Database"]
@@ -49,7 +51,7 @@ class Database:
         self._engine = _sqlite_engine(path)
         self._doorbell = doorbell
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="catalog-read")
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="catalog-write")
+        self._writes = WriteQueue(self._commit)
 
     @property
     def engine(self) -> Engine:
@@ -67,15 +69,17 @@ class Database:
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """
-        Run a function in one write transaction; on return it is committed and the doorbell was rung.
+        Run a function in a write transaction; on return it is committed and the doorbell was rung.
 
-        Cancelling the caller does not undo it: what has begun is committed.
+        Functions that wait at the same time share the transaction, in the order in which they came. Each sees what
+        those before it did; one that fails is undone alone. Cancelling the caller does not undo it: what has begun
+        is committed.
 
         Raises:
             StorageFull: The disk is full; nothing was changed.
             Unavailable: The database is locked for too long; nothing was changed.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._writer, self.write_now, work)
+        return await self._writes.write(work)
 
     def read_now(self, work: Callable[[Connection], T]) -> T:
         """Do what ``read`` does, here."""
@@ -88,21 +92,31 @@ class Database:
     def write_now(self, work: Callable[[Connection], T]) -> T:
         """Do what ``write`` does, here."""
         try:
-            with self._engine.connect().execution_options(pypiserve_begin="BEGIN IMMEDIATE") as connection:
-                before = journal.head(connection)
-                result = work(connection)
-                after = journal.head(connection)
-                connection.commit()
+            return cast("T", self._transaction([work])[0].result)
         except OperationalError as error:
             raise _translated(error) from error
+
+    def _commit(self, works: Sequence[Callable[[Connection], Any]]) -> list[Outcome]:
+        """Run what waits in one transaction; when it fails as a whole, each caller gets an error of its own."""
+        try:
+            return [_told(outcome) for outcome in self._transaction(works)]
+        except OperationalError as error:
+            return [_told(Outcome(error=error)) for _ in works]
+
+    def _transaction(self, works: Sequence[Callable[[Connection], Any]]) -> list[Outcome]:
+        with self._engine.connect().execution_options(pypiserve_begin="BEGIN IMMEDIATE") as connection:
+            before = journal.head(connection)
+            outcomes = run_each(connection, works)
+            after = journal.head(connection)
+            _commit_or_roll_back(connection)
         if after != before:
             self._doorbell.ring()
-        return result
+        return outcomes
 
     def close(self) -> None:
         """Wait for running work, then release threads, connections and the doorbell."""
         self._readers.shutdown()
-        self._writer.shutdown()
+        self._writes.close()
         self._engine.dispose()
         self._doorbell.close()
 
@@ -145,6 +159,25 @@ def _switch_to_wal(connection: sqlite3.Connection) -> None:
             time.sleep(_WAL_PAUSE_SECONDS)
         else:
             return
+
+
+def _commit_or_roll_back(connection: Connection) -> None:
+    try:
+        connection.commit()
+    except BaseException:
+        # SQLAlchemy takes the transaction for over, whatever became of it; the next user would begin within it.
+        connection.connection.rollback()
+        raise
+
+
+def _told(outcome: Outcome) -> Outcome:
+    """Turn what the database says into what the caller is told."""
+    if not isinstance(outcome.error, OperationalError):
+        return outcome
+    error = _translated(outcome.error)
+    if error is not outcome.error:
+        error.__cause__ = outcome.error
+    return Outcome(error=error)
 
 
 def _translated(error: OperationalError) -> Exception:

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 from packaging.utils import NormalizedName
-from sqlalchemy import Connection, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, insert, or_, select, update
 
 from pypiserve.catalog import journal
 from pypiserve.catalog.owners import IndexRecord
@@ -33,6 +33,31 @@ __all__ = [
     "set_yanked",
     "unnamed",
 ]
+
+
+# Made once: to put such a statement together costs more than to run it.
+_KNOWN_FILE = select(files.c.filename, files.c.sha256, files.c.deleted_at).where(
+    files.c.index_id == bindparam("index"), files.c.filename_key == bindparam("key")
+)
+_BLOB = select(blobs.c.purged_at).where(blobs.c.sha256 == bindparam("digest"))
+_NEW_BLOB = insert(blobs)
+_UNPURGE = update(blobs).where(blobs.c.sha256 == bindparam("digest")).values(purged_at=None)
+_TOUCH = update(projects).where(projects.c.id == bindparam("project")).values(last_serial=bindparam("serial"))
+_NEW_PROJECT = insert(projects).returning(projects.c.id)
+_RELEASE = select(releases.c.id).where(
+    releases.c.project_id == bindparam("project"), releases.c.version_key == bindparam("key")
+)
+_NEW_RELEASE = insert(releases).returning(releases.c.id)
+_RESIZE = tuple(
+    update(table).where(table.c.id == bindparam("key")).values(size_bytes=table.c.size_bytes + bindparam("by_bytes"))
+    for table in (projects, indexes)
+)
+_YANK = (
+    select(files.c.yanked, files.c.yanked_reason)
+    .where(files.c.release_id == bindparam("release"), files.c.deleted_at.is_(None), files.c.yanked)
+    .limit(1)
+)
+_NEW_FILE = insert(files)
 
 
 @dataclass(frozen=True)
@@ -68,11 +93,7 @@ class KnownFile:
 
 def find_known_file(connection: Connection, index_id: int, filename: str) -> KnownFile | None:
     """Look a file name up, in any letter case, deleted files included."""
-    row = connection.execute(
-        select(files.c.filename, files.c.sha256, files.c.deleted_at).where(
-            files.c.index_id == index_id, files.c.filename_key == filename.casefold()
-        )
-    ).one_or_none()
+    row = connection.execute(_KNOWN_FILE, {"index": index_id, "key": filename.casefold()}).one_or_none()
     return None if row is None else KnownFile(row.filename, row.sha256, row.deleted_at is not None)
 
 
@@ -135,24 +156,23 @@ def insert_file(connection: Connection, index: IndexRecord, new: NewFile) -> Eve
     project_id = _touch_project(connection, index.id, new, event.serial)
     release_id = _ensure_release(connection, project_id, new)
     resize(connection, index.id, project_id, new.size_bytes)
-    connection.execute(
-        insert(files).values(
-            index_id=index.id,
-            release_id=release_id,
-            filename=new.filename,
-            filename_key=new.filename.casefold(),
-            kind=new.kind,
-            sha256=new.sha256,
-            core_metadata_sha256=new.core_metadata_sha256,
-            requires_python=new.requires_python,
-            uploaded_by=new.subject,
-            uploaded_at=now,
-            md5=new.md5,
-            blake2b_256=new.blake2b_256,
-            warnings=msgspec.json.encode(new.warnings).decode(),
-            **_yank_of(connection, release_id),
-        )
-    )
+    row = {
+        "index_id": index.id,
+        "release_id": release_id,
+        "filename": new.filename,
+        "filename_key": new.filename.casefold(),
+        "kind": new.kind,
+        "sha256": new.sha256,
+        "core_metadata_sha256": new.core_metadata_sha256,
+        "requires_python": new.requires_python,
+        "uploaded_by": new.subject,
+        "uploaded_at": now,
+        "md5": new.md5,
+        "blake2b_256": new.blake2b_256,
+        "warnings": msgspec.json.encode(new.warnings).decode(),
+        **_yank_of(connection, release_id),
+    }
+    connection.execute(_NEW_FILE, row)
     return event
 
 
@@ -232,63 +252,53 @@ def _project_event(connection: Connection, index: IndexRecord, project: ProjectR
 
 def resize(connection: Connection, index_id: int, project_id: int, by_bytes: int) -> None:
     """Add to the sizes of a project and its index, which count the files that are not deleted."""
-    for table, key in ((projects, project_id), (indexes, index_id)):
-        connection.execute(update(table).where(table.c.id == key).values(size_bytes=table.c.size_bytes + by_bytes))
+    for statement, key in zip(_RESIZE, (project_id, index_id), strict=True):
+        connection.execute(statement, {"key": key, "by_bytes": by_bytes})
 
 
 def _ensure_blob(connection: Connection, sha256: Sha256, size_bytes: int, now: datetime) -> None:
-    known = connection.execute(select(blobs.c.purged_at).where(blobs.c.sha256 == sha256)).one_or_none()
+    known = connection.execute(_BLOB, {"digest": sha256}).one_or_none()
     if known is None:
-        connection.execute(insert(blobs).values(sha256=sha256, size_bytes=size_bytes, created_at=now))
+        connection.execute(_NEW_BLOB, {"sha256": sha256, "size_bytes": size_bytes, "created_at": now})
     elif known.purged_at is not None:
-        connection.execute(update(blobs).where(blobs.c.sha256 == sha256).values(purged_at=None))
+        connection.execute(_UNPURGE, {"digest": sha256})
 
 
 def _touch_project(connection: Connection, index_id: int, new: NewFile, serial: int) -> int:
     known = find_project(connection, index_id, new.project)
     if known is not None:
-        connection.execute(update(projects).where(projects.c.id == known.id).values(last_serial=serial))
+        connection.execute(_TOUCH, {"project": known.id, "serial": serial})
         return known.id
-    project_id: int = connection.execute(
-        insert(projects)
-        .values(
-            index_id=index_id,
-            name=new.project,
-            display_name=new.display_name,
-            look=look_of(new.project),
-            created_by=new.subject,
-            last_serial=serial,
-            created_at=new.uploaded_at,
-        )
-        .returning(projects.c.id)
-    ).scalar_one()
+    row = {
+        "index_id": index_id,
+        "name": new.project,
+        "display_name": new.display_name,
+        "look": look_of(new.project),
+        "created_by": new.subject,
+        "last_serial": serial,
+        "created_at": new.uploaded_at,
+    }
+    project_id: int = connection.execute(_NEW_PROJECT, row).scalar_one()
     return project_id
 
 
 def _ensure_release(connection: Connection, project_id: int, new: NewFile) -> int:
     known: int | None = connection.execute(
-        select(releases.c.id).where(releases.c.project_id == project_id, releases.c.version_key == new.version_key)
+        _RELEASE, {"project": project_id, "key": new.version_key}
     ).scalar_one_or_none()
     if known is not None:
         return known
-    release_id: int = connection.execute(
-        insert(releases)
-        .values(
-            project_id=project_id,
-            version_key=new.version_key,
-            version=new.version,
-            created_at=new.uploaded_at,
-        )
-        .returning(releases.c.id)
-    ).scalar_one()
+    row = {
+        "project_id": project_id,
+        "version_key": new.version_key,
+        "version": new.version,
+        "created_at": new.uploaded_at,
+    }
+    release_id: int = connection.execute(_NEW_RELEASE, row).scalar_one()
     return release_id
 
 
 def _yank_of(connection: Connection, release_id: int) -> dict[str, Any]:
     """A file that joins a yanked release is yanked like its siblings: the mark belongs to the release."""
-    row = connection.execute(
-        select(files.c.yanked, files.c.yanked_reason)
-        .where(files.c.release_id == release_id, files.c.deleted_at.is_(None), files.c.yanked)
-        .limit(1)
-    ).one_or_none()
+    row = connection.execute(_YANK, {"release": release_id}).one_or_none()
     return {} if row is None else {"yanked": True, "yanked_reason": row.yanked_reason}

@@ -9,12 +9,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from pypiserve.catalog.schema import events, journal_head, subscriber_marks
 from pypiserve.core.events import Event, EventKind
 
 __all__ = ["append", "head", "mark_of", "move_mark", "since"]
+
+# Made once: to put such a statement together costs more than to run it.
+_NEXT = update(journal_head).values(serial=journal_head.c.serial + 1).returning(journal_head.c.serial)
+_APPEND = insert(events)
+_HEAD = select(journal_head.c.serial)
+_SINCE = select(events).where(events.c.serial > bindparam("after")).order_by(events.c.serial).limit(bindparam("most"))
 
 
 def append(connection: Connection, event: Event) -> Event:
@@ -28,36 +34,32 @@ def append(connection: Connection, event: Event) -> Event:
     Returns:
         The event with its serial.
     """
-    serial: int = connection.execute(
-        update(journal_head).values(serial=journal_head.c.serial + 1).returning(journal_head.c.serial)
-    ).scalar_one()
-    numbered = replace(event, serial=serial)
-    connection.execute(
-        insert(events).values(
-            serial=serial,
-            at=event.at,
-            kind=event.kind.value,
-            subject=event.subject,
-            owner=event.owner,
-            index_name=event.index,
-            project=event.project,
-            version=event.version,
-            filename=event.filename,
-            detail=event.detail,
-        )
-    )
-    return numbered
+    serial: int = connection.execute(_NEXT).scalar_one()
+    row = {
+        "serial": serial,
+        "at": event.at,
+        "kind": event.kind.value,
+        "subject": event.subject,
+        "owner": event.owner,
+        "index_name": event.index,
+        "project": event.project,
+        "version": event.version,
+        "filename": event.filename,
+        "detail": event.detail,
+    }
+    connection.execute(_APPEND, row)
+    return replace(event, serial=serial)
 
 
 def head(connection: Connection) -> int:
     """Return the serial of the last event, 0 for an empty journal."""
-    serial: int = connection.execute(select(journal_head.c.serial)).scalar_one()
+    serial: int = connection.execute(_HEAD).scalar_one()
     return serial
 
 
 def since(connection: Connection, serial: int, *, limit: int = 1000) -> list[Event]:
     """Return the events after a serial, in order, at most ``limit`` of them."""
-    rows = connection.execute(select(events).where(events.c.serial > serial).order_by(events.c.serial).limit(limit))
+    rows = connection.execute(_SINCE, {"after": serial, "most": limit})
     return [_event(row) for row in rows]
 
 

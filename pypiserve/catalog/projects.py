@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from packaging.utils import NormalizedName
-from sqlalchemy import Connection, Row, Select, exists, func, select
+from sqlalchemy import Connection, Row, Select, bindparam, exists, func, select
 
 from pypiserve.catalog.schema import blobs, files, projects, releases
 from pypiserve.core.digests import Sha256
@@ -67,12 +67,13 @@ class ProjectContents:
 
 _metadata_blobs = blobs.alias("metadata_blobs")
 
+# Made once: to put such a statement together costs more than to run it.
+_PROJECT = select(projects).where(projects.c.index_id == bindparam("index"), projects.c.name == bindparam("named"))
+
 
 def find_project(connection: Connection, index_id: int, name: NormalizedName) -> ProjectRecord | None:
     """Look a project up by its normalised name."""
-    row = connection.execute(
-        select(projects).where(projects.c.index_id == index_id, projects.c.name == name)
-    ).one_or_none()
+    row = connection.execute(_PROJECT, {"index": index_id, "named": name}).one_or_none()
     if row is None:
         return None
     return ProjectRecord(

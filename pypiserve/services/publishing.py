@@ -115,9 +115,7 @@ class Publishing:
             StorageFull: No room is left; nothing was kept.
             Unavailable: The store or the catalog does not answer; safe to retry.
         """
-        examined = await self.in_thread(lambda: examine(upload, validation=index.rules.validation))
-        new = _new_file(identity, upload, examined, now=self._now())
-        settled = await self._database.read(lambda connection: _settled(connection, index, new))
+        examined, new, settled = await self.in_thread(lambda: self._examine(index, identity, upload))
         if settled is not None:
             await self._storing.put_back(upload.staged, examined.archive.metadata.content)
             return settled
@@ -131,6 +129,14 @@ class Publishing:
     async def in_thread(self, work: Callable[[], T]) -> T:
         """Run blocking work of an upload (receiving, hashing, checking) in this service's few threads."""
         return await asyncio.get_running_loop().run_in_executor(self.threads, work)
+
+    def _examine(
+        self, index: IndexRecord, identity: Identity, upload: Upload
+    ) -> tuple[Examined, NewFile, Publication | None]:
+        """Check the file, and look whether its name is free: one step, since each has its price."""
+        examined = examine(upload, validation=index.rules.validation)
+        new = _new_file(identity, upload, examined, now=self._now())
+        return examined, new, self._database.read_now(lambda connection: _settled(connection, index, new))
 
     async def _judge(self, candidate: Candidate) -> None:
         verdicts = await asyncio.gather(*(_verdict(policy, candidate) for policy in self._policies))

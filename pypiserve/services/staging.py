@@ -14,7 +14,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -54,9 +54,17 @@ class StagingArea:
                 return StagedFile(Path(name), handle)
             handle.close()
 
-    def stage(self, content: bytes) -> StagedFile:
-        """Stage a small file that is in memory; raises like ``new_file``."""
+    def stage(self, content: bytes, *, beside: StagedFile | None = None) -> StagedFile:
+        """
+        Stage a small file that is in memory; raises like ``new_file``.
+
+        Args:
+            content: The whole file.
+            beside: A staged file with which this one is discarded.
+        """
         staged = self.new_file()
+        if beside is not None:
+            beside.beside.append(staged)
         try:
             staged.write(content)
         except BaseException:
@@ -108,6 +116,8 @@ class StagedFile:
 
     path: Path
     handle: BinaryIO
+    beside: list[StagedFile] = field(default_factory=list)
+    """Discarded with it."""
 
     def __post_init__(self) -> None:
         self._hash = hashlib.sha256()
@@ -135,6 +145,8 @@ class StagedFile:
 
     def discard(self) -> None:
         """Remove the file, if the store has not moved it away, and release it. Safe to call again."""
+        for other in self.beside:
+            other.discard()
         self.path.unlink(missing_ok=True)
         self.handle.close()
 

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 from pypiserve.catalog import files
 from pypiserve.catalog.database import Database
@@ -43,14 +43,10 @@ class Storing:
             StorageFull: There is no room, for the bytes or for what was done inside; nothing was kept.
             StorageUnavailable: The store or the staging area does not answer.
         """
-        storing = await self._in_thread(self._staging.begin_storing)
+        storing, staged_metadata = await self._in_thread(lambda: self._begin(staged, core_metadata))
         try:
-            staged_metadata = await self._in_thread(lambda: self._staging.stage(core_metadata))
-            try:
-                await self._put(staged, staged_metadata)
-                yield
-            finally:
-                await self._in_thread(staged_metadata.discard)
+            await self._put(staged, staged_metadata)
+            yield
         except StorageFull:
             storing.close()
             await self._withdraw(staged.sha256, sha256_of(core_metadata))
@@ -69,6 +65,13 @@ class Storing:
         if await self._store.stat(staged.sha256) is None or await self._store.stat(sha256_of(core_metadata)) is None:
             async with self.stored(staged, core_metadata):
                 pass
+
+    def _begin(self, staged: StagedFile, core_metadata: bytes) -> tuple[BinaryIO, StagedFile]:
+        with contextlib.ExitStack() as stack:
+            storing = stack.enter_context(self._staging.begin_storing())
+            staged_metadata = self._staging.stage(core_metadata, beside=staged)
+            stack.pop_all()
+            return storing, staged_metadata
 
     async def _put(self, *staged: StagedFile) -> None:
         # Side by side, as each waits for the disk; both are awaited, so that neither outlives the upload.

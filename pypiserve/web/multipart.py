@@ -99,15 +99,16 @@ class UploadReceiver:
         except PypiserveError as error:
             self._fail(error)
 
-    def finish(self) -> Upload:
+    def finish(self, data: bytes = b"") -> Upload:
         """
-        Return the upload after the last byte. The caller discards its staged file.
+        Take the last bytes of the body and return the upload. The caller discards its staged file.
 
         Raises:
             InvalidUpload: The form is broken, ends early, lacks the file, or is too large.
             StorageFull: There was no room for the file.
             StorageUnavailable: The disk failed.
         """
+        self.feed(data)
         if self.fault is None and self._parser is not None:
             try:
                 self._parser.close()

@@ -74,9 +74,8 @@ class UploadHandler(BaseHandler):
         receiver = self._receiver
         try:
             assert receiver is not None  # noqa: S101 - prepare() made it, or this method does not run
-            await self._hand_over()
             await self._settle()
-            upload = await self._in_thread(receiver.finish)
+            upload = await self._in_thread(partial(receiver.finish, b"".join(self._batch)))
             if receiver.is_registration:
                 self._send(200, "Nothing to register: publish a file, and its project is there")
                 return
