@@ -123,9 +123,6 @@ def _is_requirement(text: str) -> bool:
 def _licences(fields: Fields) -> Iterator[Problem]:
     if fields.get("license") and fields.get("license-expression"):
         yield invalid("license", "it stands beside License-Expression, which takes its place; remove License")
-    for path in fields.get("license-file", ()):
-        if not {"", "."}.isdisjoint(path.split("/")):
-            yield invalid("license-file", f"{shown(path)} is no plain relative path; write it as dir/LICENSE")
 
 
 def _extras(fields: Fields) -> Iterator[Problem]:
