@@ -20,6 +20,8 @@ from pypiserve.testing import a_wheel
 PIECE = bytes(range(256)) * 4096
 PIECES = 300
 GROWTH_BYTES = 64 << 20
+REFUSED_PIECES = 600
+REFUSED_GROWTH_BYTES = 16 << 20
 
 
 def large_wheel() -> tuple[str, list[bytes]]:
@@ -101,3 +103,22 @@ def test_300_megabytes_up_and_down_need_few_of_them_in_memory(tmp_path: Path) ->
                 highest = max(highest, server.resident_bytes())
         assert received.digest() == digest.digest()
     assert highest - before < GROWTH_BYTES
+
+
+def test_a_refused_upload_takes_no_memory(tmp_path: Path) -> None:
+    """Be it refused at the head or when its file begins: what comes after the answer is forgotten at once."""
+    opening = encode([Part("content", b"\0here\0", filename="no such name")]).split(b"\0here\0")[0]
+    cases = [("wrong", b"", http.client.UNAUTHORIZED), (None, opening, http.client.BAD_REQUEST)]
+    with ServerProcess(tmp_path) as server:
+        before = highest = server.resident_bytes()
+        for token, begin, status in cases:
+            length = len(begin) + REFUSED_PIECES * len(PIECE)
+            with RawConnection(server) as connection:
+                connection.send(head_of(server, token=token, Content_Length=str(length)) + begin)
+                for number in range(REFUSED_PIECES):
+                    connection.send(PIECE)
+                    if number % 20 == 0:
+                        highest = max(highest, server.resident_bytes())
+                        assert not list((data_of(server) / "staging").iterdir())
+                assert connection.reply().status == status
+    assert highest - before < REFUSED_GROWTH_BYTES
