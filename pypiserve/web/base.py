@@ -57,15 +57,28 @@ class BaseHandler(tornado.web.RequestHandler):
         self.is_refused = False
         self.is_logged = False
         self._drain: draining.Drain | None = None
+        self._illegible: HTTPError | None = None
+        self._is_prepared = False
 
     async def prepare(self) -> None:
         """Admit the request, or refuse it."""
         self.site.requests.begin(self)
+        self._is_prepared = True
         self._read_expectations()
         try:
             await self.admit(rule_of(type(self), self.request.method or ""))
         except Exception as error:  # noqa: BLE001 - it is raised, now or in place of the method
             self.refuse(error)
+
+    def decode_argument(self, value: bytes, name: str | None = None) -> str:
+        """Read a part of the address; what is no text is refused in ``prepare``, where a body is thought of."""
+        try:
+            return super().decode_argument(value, name)
+        except HTTPError as error:
+            if self._is_prepared:
+                raise
+            self._illegible = error
+            return ""
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
         """Throw the body away; handlers that take one override this."""
@@ -151,6 +164,8 @@ class BaseHandler(tornado.web.RequestHandler):
             HTTPError: 405, there is no such method.
             PypiserveError: The sign-in failed, or the rights do not suffice.
         """
+        if self._illegible is not None:
+            raise self._illegible
         if rule is None:
             raise HTTPError(405)
         self._named = self._index_name()

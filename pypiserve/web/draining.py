@@ -19,6 +19,8 @@ from dataclasses import dataclass
 
 from tornado.iostream import IOStream
 
+from pypiserve.web.silence import Silence
+
 __all__ = ["BOUNDS", "Drain", "DrainBounds"]
 
 
@@ -53,17 +55,15 @@ class Drain:
     def __init__(self, stream: IOStream, bounds: DrainBounds) -> None:
         self._stream = stream
         self._bounds = bounds
-        self._loop = asyncio.get_running_loop()
-        self._heard_at = self._loop.time()
-        self._ends_at = self._heard_at + bounds.seconds
         self._bytes = 0
-        self._timer = self._loop.call_later(bounds.idle_seconds, self._look)
+        self._silence = Silence(bounds.idle_seconds, stream.close)
+        self._timer = asyncio.get_running_loop().call_later(bounds.seconds, stream.close)
         self.is_closing = False
         """Whether our side of the connection is closed; no further request can be answered on it."""
 
     def take(self, size_bytes: int) -> Awaitable[None] | None:
         """Count bytes that came, and were thrown away; return what to wait for before more are read."""
-        self._heard_at = self._loop.time()
+        self._silence.heard()
         self._bytes += size_bytes
         if self._bytes > self._bounds.reuse_bytes:
             self.close_our_side()
@@ -79,6 +79,7 @@ class Drain:
 
     def end(self) -> None:
         """Stop watching: the request is over. Safe to call again."""
+        self._silence.end()
         self._timer.cancel()
         if self.is_closing:
             self._stream.close()
@@ -86,10 +87,3 @@ class Drain:
     async def _cut(self) -> None:
         await asyncio.sleep(self._bounds.grace_seconds)
         self._stream.close()
-
-    def _look(self) -> None:
-        ends_at = min(self._ends_at, self._heard_at + self._bounds.idle_seconds)
-        if self._loop.time() >= ends_at:
-            self._stream.close()
-        else:
-            self._timer = self._loop.call_at(ends_at, self._look)

@@ -88,16 +88,16 @@ class UploadReceiver:
                 else:
                     self._take(bytes(event))
         except ParserLimitReached:
-            self._fail(
+            self.give_up(
                 InvalidUpload.because(
                     "form-too-large",
                     f"The form has more than {_MAX_PARTS} parts, or a part with headers longer than 4 KiB",
                 )
             )
         except MultipartError:
-            self._fail(_unreadable())
+            self.give_up(_unreadable())
         except PypiserveError as error:
-            self._fail(error)
+            self.give_up(error)
 
     def finish(self, data: bytes = b"") -> Upload:
         """
@@ -113,13 +113,13 @@ class UploadReceiver:
             try:
                 self._parser.close()
             except MultipartError:
-                self._fail(
+                self.give_up(
                     InvalidUpload.because(
                         "truncated-body", "The upload ended before its last part was complete; send it again"
                     )
                 )
         if self.fault is None and self._staged is None and not self.is_registration:
-            self._fail(
+            self.give_up(
                 InvalidUpload.because("missing-content", "The form has no file; send it as the part named content")
             )
         if self.fault is not None:
@@ -138,6 +138,12 @@ class UploadReceiver:
         """Whether the file has begun to come."""
         return self._staged is not None
 
+    def give_up(self, fault: PypiserveError) -> None:
+        """Refuse the upload, and throw away what has come and what will come."""
+        self.fault = fault
+        # At once, not at the end: when the disk is full, the room is needed.
+        self.discard()
+
     def discard(self) -> None:
         """Remove what was staged; safe to call again, and after ``finish``."""
         if self._staged is not None:
@@ -148,7 +154,7 @@ class UploadReceiver:
         media_type, options = parse_options_header(content_type)
         boundary = options.get("boundary", "")
         if media_type.lower() != "multipart/form-data" or not 0 < len(boundary) <= _MAX_BOUNDARY_CHARACTERS:
-            self._fail(
+            self.give_up(
                 InvalidUpload.because(
                     "not-multipart", "An upload is a multipart/form-data form; publish with twine, uv or the like"
                 )
@@ -159,7 +165,7 @@ class UploadReceiver:
             # piece, and that is where every client writes a line end.
             return PushMultipartParser(boundary, max_segment_count=_MAX_PARTS)
         except MultipartError:
-            self._fail(_unreadable())
+            self.give_up(_unreadable())
             return None
 
     def _begin(self, segment: MultipartSegment) -> None:
@@ -210,11 +216,6 @@ class UploadReceiver:
                 raise InvalidUpload.because("invalid-field", f"The form field {name} is not UTF-8") from None
             self._fields.setdefault(name, []).append(text)
         self._segment = None
-
-    def _fail(self, fault: PypiserveError) -> None:
-        self.fault = fault
-        # At once, not at the end: when the disk is full, the room is needed.
-        self.discard()
 
 
 def _unreadable() -> InvalidUpload:

@@ -17,7 +17,7 @@ from pypiserve.core import errors
 from pypiserve.web.negotiation import Offer, choose
 from pypiserve.web.reason import reason_phrase
 
-__all__ = ["Answer", "NotAcceptable", "UnsupportedEncoding", "answer", "answer_to", "status_of"]
+__all__ = ["Answer", "NotAcceptable", "UnsupportedEncoding", "UploadStalled", "answer", "answer_to", "status_of"]
 
 CHALLENGE = 'Basic realm="pypiserve", charset="UTF-8"'
 """Constant: clients key their stores of credentials on it."""
@@ -45,6 +45,19 @@ class UnsupportedEncoding(errors.PypiserveError):
         return "Uploads are taken as they are; send the request without Content-Encoding"
 
 
+class UploadStalled(errors.PypiserveError):
+    """Nothing more of an upload has come for a long time."""
+
+    code = "upload-stalled"
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+    def __str__(self) -> str:
+        return f"Nothing more of the upload has come for {self.seconds:g} s; send it again"
+
+
 _STATUS: tuple[tuple[type[errors.PypiserveError], int], ...] = (
     (errors.FileTooLarge, 413),
     (errors.InvalidUpload, 400),
@@ -52,6 +65,7 @@ _STATUS: tuple[tuple[type[errors.PypiserveError], int], ...] = (
     (errors.PermissionDenied, 403),
     (errors.NotFound, 404),
     (NotAcceptable, 406),
+    (UploadStalled, 408),
     (UnsupportedEncoding, 415),
     (errors.Conflict, 409),
     (errors.StorageFull, 507),

@@ -18,8 +18,9 @@ from pypiserve.core.identity import Action
 from pypiserve.services.upload_checks import Form
 from pypiserve.web.base import BaseHandler, declared_bytes
 from pypiserve.web.multipart import UploadReceiver
-from pypiserve.web.problems import UnsupportedEncoding
+from pypiserve.web.problems import UnsupportedEncoding, UploadStalled
 from pypiserve.web.rules import requires
+from pypiserve.web.silence import Silence
 from pypiserve.web.site import IndexPath, Limits, Site
 
 __all__ = ["UploadHandler"]
@@ -31,6 +32,9 @@ _FRAMING_BYTES = 4 << 20
 
 _BODY_SECONDS = 6 * 3600
 """How long one upload may take: 2 GiB at 100 KB/s. What a vanished client left unfinished is given up then."""
+
+_SILENT_SECONDS = 300.0
+"""How long nothing may come of an upload that is not complete: its client has vanished, or is of no use."""
 
 _BATCH_BYTES = 1 << 20
 """Bytes that are parsed, hashed and written in one step in a thread; smaller steps cost more than they hold."""
@@ -47,6 +51,7 @@ class UploadHandler(BaseHandler):
         self._batch_bytes = 0
         self._feeding: asyncio.Future[None] | None = None
         self._is_large = False
+        self._silence: Silence | None = None
         self._forgetting: asyncio.Future[None] | None = None
         self._is_complete = False
 
@@ -56,6 +61,7 @@ class UploadHandler(BaseHandler):
         if not self.is_refused and self.request.method == "POST":
             try:
                 self._receiver = self._new_receiver()
+                self._silence = Silence(_SILENT_SECONDS, self._stall)
             except PypiserveError as error:
                 self.refuse(error)
 
@@ -63,6 +69,7 @@ class UploadHandler(BaseHandler):
         """Take bytes of the body; the connection reads on when a full batch was dealt with."""
         if self._receiver is None or self.is_refused:
             return super().data_received(chunk)
+        self._heard()
         self._batch.append(chunk)
         self._batch_bytes += len(chunk)
         return self._hand_over() if self._is_batch() else None
@@ -71,6 +78,7 @@ class UploadHandler(BaseHandler):
     async def post(self) -> None:
         """Publish the file: 201 for a new one, 200 when the same bytes are there already."""
         self._is_complete = True
+        self._end_silence()
         receiver = self._receiver
         try:
             assert receiver is not None  # noqa: S101 - prepare() made it, or this method does not run
@@ -89,12 +97,18 @@ class UploadHandler(BaseHandler):
         else:
             self._send(200, f"Unchanged: {publication.filename} is published with the same content")
 
+    def refuse(self, refusal: Exception) -> None:
+        """Refuse, and wait no longer for the rest."""
+        self._end_silence()
+        super().refuse(refusal)
+
     def hint_for_method(self) -> str:
         """Say what else there is to do."""
         return "it is for publishing, and the pages to install from are at simple/"
 
     def on_connection_close(self) -> None:
         """Forget an upload whose client went away in the middle."""
+        self._end_silence()
         if self._is_complete:
             # The method runs to its end, cleans up itself, and is waited for by a stop until then.
             return
@@ -143,21 +157,46 @@ class UploadHandler(BaseHandler):
             data = b"".join(self._batch)
             self._batch.clear()
             self._batch_bytes = 0
-            self._feeding = asyncio.ensure_future(self._feed(self._receiver, data))
+            self._feeding = asyncio.ensure_future(self._feed(self._receiver, partial(self._receiver.feed, data)))
 
-    async def _feed(self, receiver: UploadReceiver, data: bytes) -> None:
-        await self._in_thread(partial(receiver.feed, data))
+    async def _feed(self, receiver: UploadReceiver, work: Callable[[], None]) -> None:
+        await self._in_thread(work)
+        self._heard()
         if receiver.fault is not None and self._may_refuse():
             self.refuse(receiver.fault)
 
     def _may_refuse(self) -> bool:
         """Tell whether the body is still coming in; afterwards the method answers, and for a lost client nobody."""
-        return not self._is_complete and self._forgetting is None
+        return not (self._is_complete or self.is_refused or self._forgetting)
+
+    def _stall(self) -> None:
+        receiver = self._receiver
+        assert receiver is not None  # noqa: S101 - the silence is that of what it receives
+        if self._feeding is not None and not self._feeding.done():
+            # The disk is as slow; that nothing comes is not the client's fault.
+            self._silence = Silence(_SILENT_SECONDS, self._stall)
+            return
+        give_up = partial(receiver.give_up, UploadStalled(_SILENT_SECONDS))
+        self._feeding = asyncio.ensure_future(self._feed(receiver, give_up))
+
+    def _heard(self) -> None:
+        if self._silence is not None:
+            self._silence.heard()
+
+    def _end_silence(self) -> None:
+        if self._silence is not None:
+            self._silence.end()
 
     async def _settle(self) -> None:
-        if self._feeding is not None:
-            feeding, self._feeding = self._feeding, None
+        feeding = self._feeding
+        if feeding is None:
+            return
+        try:
             await feeding
+        finally:
+            # Not before: whoever looks meanwhile shall see that it runs.
+            if self._feeding is feeding:
+                self._feeding = None
 
     async def _discard(self) -> None:
         if self._receiver is not None:

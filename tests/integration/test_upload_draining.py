@@ -22,14 +22,16 @@ from uploading import (
     usual_parts,
 )
 
+from pypiserve.services.staging import StagedFile
 from pypiserve.testing import a_wheel
 from pypiserve.testing.server import ServerUnderTest
-from pypiserve.web import draining
+from pypiserve.web import draining, upload
 from pypiserve.web.draining import DrainBounds
 
 MEGABYTE = 1 << 20
 _SECONDS = 15.0
 LARGE = b"x" * (30 * MEGABYTE)
+WHEEL = a_wheel("stalled", padding_bytes=4 * MEGABYTE)
 SMALL_BOUNDS = DrainBounds(reuse_bytes=4 * MEGABYTE, max_bytes=64 * MEGABYTE, idle_seconds=20.0, seconds=60.0)
 
 
@@ -196,3 +198,60 @@ def test_a_client_that_goes_away_anywhere_leaves_nothing(
             connection.send(request[:at])
         if reset:
             connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+
+
+@pytest.mark.parametrize("sent_bytes", [0, 1000, 2 * MEGABYTE])
+def test_an_upload_that_stalls_is_given_up(
+    site: ServerUnderTest, monkeypatch: pytest.MonkeyPatch, sent_bytes: int
+) -> None:
+    """408 for who still listens, and the room is free again; who has vanished is forgotten soon after."""
+    monkeypatch.setattr(upload, "_SILENT_SECONDS", 0.3)
+    monkeypatch.setattr(draining, "BOUNDS", DrainBounds(idle_seconds=0.2))
+    body = encode([*usual_parts(WHEEL), content_part(WHEEL)])
+    with keeps_nothing(site), RawConnection(site) as connection:
+        connection.send(head_of(site, Content_Length=str(len(body))) + body[:sent_bytes])
+        reply = connection.reply()
+        assert (reply.status, reply.text) == (
+            http.client.REQUEST_TIMEOUT,
+            "Nothing more of the upload has come for 0.3 s; send it again\n",
+        )
+        assert kept_by(data_of(site)).staged == ()
+        assert connection.is_at_end()
+
+
+def test_an_upload_that_is_slow_is_not_given_up(site: ServerUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may take far longer than a silence, as long as something comes."""
+    monkeypatch.setattr(upload, "_SILENT_SECONDS", 0.4)
+    body = body_of("slow-but-sure")
+    with RawConnection(site) as connection:
+        connection.send(head_of(site, Content_Length=str(len(body))))
+        for at in range(0, len(body), len(body) // 10):
+            time.sleep(0.1)
+            connection.send(body[at : at + len(body) // 10])
+        assert connection.reply().status == http.client.CREATED
+
+
+def test_a_slow_disk_is_no_silence(site: ServerUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the server does not read on, nobody can send."""
+    monkeypatch.setattr(upload, "_SILENT_SECONDS", 0.1)
+    write = StagedFile.write
+
+    def write_slowly(self: StagedFile, chunk: bytes) -> None:
+        time.sleep(0.2)
+        write(self, chunk)
+
+    monkeypatch.setattr(StagedFile, "write", write_slowly)
+    wheel = a_wheel("slow-disk", padding_bytes=3 * MEGABYTE)
+    with RawConnection(site) as connection:
+        body = encode([*usual_parts(wheel), content_part(wheel)])
+        connection.send(head_of(site, Content_Length=str(len(body))) + body)
+        assert connection.reply().status == http.client.CREATED
+
+
+def test_an_address_that_is_no_text_is_told_after_a_large_body(site: ServerUnderTest) -> None:
+    """Even that refusal is seen by clients that send everything first."""
+    with keeps_nothing(site), RawConnection(site) as connection:
+        connection.send(head_of(site, path="/api/packages/%ff/pypi", Content_Length=str(len(LARGE))) + LARGE)
+        assert connection.reply().status == http.client.BAD_REQUEST
+        connection.ask("GET", "/-/health")
+        assert connection.reply().status == http.client.OK
