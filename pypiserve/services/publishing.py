@@ -30,6 +30,7 @@ from pypiserve.core.errors import (
 )
 from pypiserve.core.filenames import DistributionFilename
 from pypiserve.core.identity import Identity
+from pypiserve.core.index_rules import ExistingFiles
 from pypiserve.plugin import Candidate, Deny, FileStore, UploadPolicy
 from pypiserve.services.access import refusal_to_publish
 from pypiserve.services.coherence import JournalFollower
@@ -176,7 +177,7 @@ def _refuse_early(
     known = files.find_known_file(connection, index.id, filename.filename)
     if known is not None:
         same_name = known.filename == filename.filename and not known.deleted
-        if same_name and sha256 in {None, known.sha256}:
+        if same_name and (sha256 in {None, known.sha256} or index.rules.existing_files is ExistingFiles.OVERWRITE):
             return
         raise FilenameTaken(filename.filename, known_as=known.filename, deleted=known.deleted)
     project = projects.find_project(connection, index.id, filename.project)

@@ -51,7 +51,8 @@ class Publisher:
 
 def _twine_build(_tool: Tool, project: Project) -> None:
     """Make the files without a backend: twine 5 does not read the metadata that today's backends write."""
-    files = {f"{project.module.parent.name}/__init__.py": project.module.read_bytes()}
+    module = project.module.parent
+    files = {f"{module.name}/{path.name}": path.read_bytes() for path in module.iterdir()}
     folder = project.folder / "dist"
     folder.mkdir(exist_ok=True)
     a_wheel(project.name, files=files).write_to(folder)

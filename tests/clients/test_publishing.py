@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 
 import pytest
@@ -24,6 +25,18 @@ StartPublisher = Callable[[Client], Publisher]
 def test_published(client: Client, publisher: StartPublisher, server: Server) -> None:
     """A wheel and an sdist are published and listed with the digests of the local files."""
     author = publisher(client)
+    published = author.publish(server.upload())
+    assert published.succeeded, published.report
+    assert listed_digests(server, author.project.name) == author.project.digests
+
+
+@pytest.mark.parametrize("client", EVERY_CLIENT, ids=str)
+def test_large_files_published(client: Client, publisher: StartPublisher, server: Server) -> None:
+    """What is judged as soon as its file begins is found in order, whatever the client says of it before."""
+    author = publisher(client)
+    author.project.module.with_name("data.bin").write_bytes(random.Random(1).randbytes(3 << 20))
+    author.rebuild()
+    assert min(path.stat().st_size for path in author.project.files) > 2 << 20
     published = author.publish(server.upload())
     assert published.succeeded, published.report
     assert listed_digests(server, author.project.name) == author.project.digests
