@@ -13,12 +13,11 @@ from sqlalchemy import Connection, bindparam, insert, or_, select, update
 
 from pypiserve.catalog import journal
 from pypiserve.catalog.owners import IndexRecord
-from pypiserve.catalog.projects import ProjectRecord, find_project
-from pypiserve.catalog.schema import blobs, files, indexes, owners, projects, releases
+from pypiserve.catalog.projects import find_project
+from pypiserve.catalog.schema import blobs, events, files, indexes, owners, projects, releases
 from pypiserve.core.digests import Sha256
 from pypiserve.core.errors import Problem
 from pypiserve.core.events import Event, EventKind
-from pypiserve.core.model import ProjectStatus
 from pypiserve.core.names import look_of
 
 __all__ = [
@@ -29,8 +28,6 @@ __all__ = [
     "insert_file",
     "names_of",
     "resize",
-    "set_status",
-    "set_yanked",
     "unnamed",
 ]
 
@@ -52,9 +49,10 @@ _RESIZE = tuple(
     update(table).where(table.c.id == bindparam("key")).values(size_bytes=table.c.size_bytes + bindparam("by_bytes"))
     for table in (projects, indexes)
 )
-_YANK = (
-    select(files.c.yanked, files.c.yanked_reason)
-    .where(files.c.release_id == bindparam("release"), files.c.deleted_at.is_(None), files.c.yanked)
+_YANKED_VERSION = (
+    select(releases.c.version)
+    .join(files, files.c.release_id == releases.c.id)
+    .where(releases.c.id == bindparam("release"), files.c.deleted_at.is_(None), files.c.yanked)
     .limit(1)
 )
 _NEW_FILE = insert(files)
@@ -170,84 +168,10 @@ def insert_file(connection: Connection, index: IndexRecord, new: NewFile) -> Eve
         "md5": new.md5,
         "blake2b_256": new.blake2b_256,
         "warnings": msgspec.json.encode(new.warnings).decode(),
-        **_yank_of(connection, release_id),
+        **_yank_of(connection, index, release_id, new),
     }
     connection.execute(_NEW_FILE, row)
     return event
-
-
-def set_yanked(
-    connection: Connection,
-    index: IndexRecord,
-    project: ProjectRecord,
-    version_key: str,
-    *,
-    yanked: bool,
-    reason: str | None,
-    subject: str,
-    now: datetime,
-) -> Event | None:
-    """
-    Yank or unyank all files of a release.
-
-    Returns:
-        The event; ``None`` when the project has no such release.
-    """
-    release = connection.execute(
-        select(releases.c.id, releases.c.version).where(
-            releases.c.project_id == project.id, releases.c.version_key == version_key
-        )
-    ).one_or_none()
-    if release is None:
-        return None
-    connection.execute(
-        update(files)
-        .where(files.c.release_id == release.id)
-        .values(yanked=yanked, yanked_reason=reason if yanked else None)
-    )
-    kind = EventKind.RELEASE_YANKED if yanked else EventKind.RELEASE_UNYANKED
-    return _project_event(
-        connection, index, project, Event(0, now, kind, subject, version=release.version, detail=reason or "")
-    )
-
-
-def set_status(
-    connection: Connection,
-    index: IndexRecord,
-    project: ProjectRecord,
-    *,
-    status: ProjectStatus,
-    reason: str | None,
-    subject: str,
-    now: datetime,
-) -> Event:
-    """Set a project's status marker."""
-    connection.execute(
-        update(projects).where(projects.c.id == project.id).values(status=status.value, status_reason=reason)
-    )
-    return _project_event(
-        connection,
-        index,
-        project,
-        Event(0, now, EventKind.PROJECT_STATUS_CHANGED, subject, detail=status.value),
-    )
-
-
-def _project_event(connection: Connection, index: IndexRecord, project: ProjectRecord, event: Event) -> Event:
-    located = Event(
-        0,
-        event.at,
-        event.kind,
-        event.subject,
-        owner=index.owner,
-        index=index.name,
-        project=project.name,
-        version=event.version,
-        detail=event.detail,
-    )
-    written = journal.append(connection, located)
-    connection.execute(update(projects).where(projects.c.id == project.id).values(last_serial=written.serial))
-    return written
 
 
 def resize(connection: Connection, index_id: int, project_id: int, by_bytes: int) -> None:
@@ -298,7 +222,24 @@ def _ensure_release(connection: Connection, project_id: int, new: NewFile) -> in
     return release_id
 
 
-def _yank_of(connection: Connection, release_id: int) -> dict[str, Any]:
-    """A file that joins a yanked release is yanked like its siblings: the mark belongs to the release."""
-    row = connection.execute(_YANK, {"release": release_id}).one_or_none()
-    return {} if row is None else {"yanked": True, "yanked_reason": row.yanked_reason}
+def _yank_of(connection: Connection, index: IndexRecord, release_id: int, new: NewFile) -> dict[str, Any]:
+    """A file that joins a yanked release is yanked like its siblings; one whose sibling alone is yanked is not."""
+    yanked = connection.execute(_YANKED_VERSION, {"release": release_id}).scalar_one_or_none()
+    if yanked is None:
+        return {}
+    # The journal knows which it was. It is asked in this rare case only.
+    last = connection.execute(
+        select(events.c.kind, events.c.detail)
+        .where(
+            events.c.owner == index.owner,
+            events.c.index_name == index.name,
+            events.c.project == new.project,
+            events.c.version == yanked,
+            events.c.kind.in_([EventKind.RELEASE_YANKED.value, EventKind.RELEASE_UNYANKED.value]),
+        )
+        .order_by(events.c.serial.desc())
+        .limit(1)
+    ).one_or_none()
+    if last is None or last.kind != EventKind.RELEASE_YANKED.value:
+        return {}
+    return {"yanked": True, "yanked_reason": last.detail or None}

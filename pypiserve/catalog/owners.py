@@ -26,6 +26,7 @@ __all__ = [
     "grant_role",
     "list_grants",
     "list_indexes",
+    "list_indexes_of",
     "list_owners",
     "set_rules",
     "set_visibility",
@@ -135,6 +136,17 @@ def list_indexes(connection: Connection) -> list[tuple[str, str]]:
         .order_by(owners.c.name_key, indexes.c.name)
     )
     return [(owner, index) for owner, index in rows]
+
+
+def list_indexes_of(connection: Connection, owner: str) -> list[str]:
+    """Return the names of an owner's indexes; the owner's name in any letter case."""
+    names = connection.execute(
+        select(indexes.c.name)
+        .join(owners, owners.c.id == indexes.c.owner_id)
+        .where(owners.c.name_key == owner.casefold())
+        .order_by(indexes.c.name)
+    )
+    return list(names.scalars())
 
 
 def set_rules(connection: Connection, index: IndexRecord, rules: IndexRules, *, subject: str, now: datetime) -> None:

@@ -107,13 +107,13 @@ def last_serial_of(connection: Connection, index_id: int) -> int:
 
 
 def load_project(connection: Connection, index_id: int, name: NormalizedName) -> ProjectContents | None:
-    """Look a project up with its versions and its files that are not deleted."""
+    """Look a project up with its files that are not deleted, and their versions; ``None`` when it has none."""
     project = find_project(connection, index_id, name)
     if project is None:
         return None
-    versions = connection.execute(select(releases.c.version).where(releases.c.project_id == project.id)).scalars()
     rows = connection.execute(_file_columns().where(releases.c.project_id == project.id))
-    return ProjectContents(project, tuple(versions), tuple(_file(row) for row in rows))
+    found = tuple(_file(row) for row in rows)
+    return ProjectContents(project, tuple({file.version for file in found}), found) if found else None
 
 
 def file_of(

@@ -88,6 +88,8 @@ class Action(enum.StrEnum):
 
     READ = "read"
     PUBLISH = "publish"
+    YANK = "yank"
+    DELETE = "delete"
     ADMINISTER = "administer"
 
     @property
@@ -99,5 +101,7 @@ class Action(enum.StrEnum):
 _NEEDS = {
     Action.READ: Role.READER,
     Action.PUBLISH: Role.PUBLISHER,
+    Action.YANK: Role.PUBLISHER,
+    Action.DELETE: Role.ADMINISTRATOR,
     Action.ADMINISTER: Role.ADMINISTRATOR,
 }

@@ -60,6 +60,24 @@ class Directory:
         assert record is not None  # noqa: S101 - decide() refuses what does not exist
         return record
 
+    async def authorise_any(self, identity: Identity, action: Action, *, owner: str) -> list[IndexRecord]:
+        """
+        Return the indexes of an owner in which the identity may do this: one at least.
+
+        Raises:
+            AuthenticationFailed, PermissionDenied, NotFound: As ``authorise`` does.
+        """
+        names: list[str] = []
+        if len(owner) <= _MAX_NAME_LENGTH:
+            names = await self._database.read(lambda connection: owners.list_indexes_of(connection, owner))
+        records = [await self._find(owner, name) for name in names]
+        refusals = [decide(identity, action, record, name=owner) for record in records or [None]]
+        judged = zip(records, refusals, strict=False)
+        allowed = [record for record, refusal in judged if record is not None and refusal is None]
+        if not allowed:
+            raise next(refusal for refusal in refusals if refusal is not None)
+        return allowed
+
     def notice(self, event: Event) -> None:
         """Forget everything when an owner, an index or a grant changed: such changes are rare."""
         if event.kind in _CHANGES:

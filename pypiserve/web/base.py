@@ -180,12 +180,21 @@ class BaseHandler(tornado.web.RequestHandler):
             PypiserveError: The sign-in failed, or the rights do not suffice.
         """
         owner, index = self._named
+        await self.identify()
+        self.index = await self.site.directory.authorise(self.identity, action, owner=owner, index=index)
+
+    async def identify(self) -> None:
+        """
+        Find out who asks, and what has changed since the last request.
+
+        Raises:
+            PypiserveError: The sign-in failed.
+        """
         header = self.request.headers.get("Authorization")
         if self.site.follower.is_behind:
             await self.site.follower.catch_up()
         if header is not None:
             self.identity = await self.site.authentication.identify(read_credentials(header))
-        self.index = await self.site.directory.authorise(self.identity, action, owner=owner, index=index)
 
     def _index_name(self) -> IndexPath:
         named = IndexPath(self.path_kwargs.pop("owner", ""), self.path_kwargs.pop("index", ""))

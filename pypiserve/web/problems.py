@@ -17,7 +17,17 @@ from pypiserve.core import errors
 from pypiserve.web.negotiation import Offer, choose
 from pypiserve.web.reason import reason_phrase
 
-__all__ = ["Answer", "NotAcceptable", "UnsupportedEncoding", "UploadStalled", "answer", "answer_to", "status_of"]
+__all__ = [
+    "Answer",
+    "BodyTooLarge",
+    "InvalidRequest",
+    "NotAcceptable",
+    "UnsupportedEncoding",
+    "UploadStalled",
+    "answer",
+    "answer_to",
+    "status_of",
+]
 
 CHALLENGE = 'Basic realm="pypiserve", charset="UTF-8"'
 """Constant: clients key their stores of credentials on it."""
@@ -58,6 +68,28 @@ class UploadStalled(errors.PypiserveError):
         return f"Nothing more of the upload has come for {self.seconds:g} s; send it again"
 
 
+class InvalidRequest(errors.PypiserveError):
+    """The body or the query of a request cannot be understood."""
+
+    code = "invalid-request"
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"The request cannot be understood: {self.problem}"
+
+
+class BodyTooLarge(InvalidRequest):
+    """The body of a request for programs is over the bound."""
+
+    code = "body-too-large"
+
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(f"its body is larger than {limit_bytes} bytes")
+
+
 _STATUS: tuple[tuple[type[errors.PypiserveError], int], ...] = (
     (errors.FileTooLarge, 413),
     (errors.InvalidUpload, 400),
@@ -67,6 +99,8 @@ _STATUS: tuple[tuple[type[errors.PypiserveError], int], ...] = (
     (NotAcceptable, 406),
     (UploadStalled, 408),
     (UnsupportedEncoding, 415),
+    (BodyTooLarge, 413),
+    (InvalidRequest, 400),
     (errors.Conflict, 409),
     (errors.StorageFull, 507),
     (errors.Unavailable, 503),
