@@ -16,16 +16,14 @@ from pypiserve.catalog.owners import IndexRecord
 from pypiserve.core.errors import Problem, PypiserveError
 from pypiserve.core.identity import ANONYMOUS, Action, Identity
 from pypiserve.web import draining, problems
+from pypiserve.web.bodies import declared_bytes, has_body, read_expectations, waits_for_permission
 from pypiserve.web.credentials import read_credentials
 from pypiserve.web.rules import Rule, rule_of
 from pypiserve.web.site import IndexPath, Site
 
-__all__ = ["BaseHandler", "declared_bytes"]
+__all__ = ["BaseHandler"]
 
 _log = logging.getLogger("pypiserve.web")
-
-_CONTINUE = "100-continue"
-_LENGTH_DIGITS = 18
 
 
 @stream_request_body
@@ -64,7 +62,7 @@ class BaseHandler(tornado.web.RequestHandler):
         """Admit the request, or refuse it."""
         self.site.requests.begin(self)
         self._is_prepared = True
-        self._read_expectations()
+        read_expectations(self.request.headers, self.request.version)
         try:
             await self.admit(rule_of(type(self), self.request.method or ""))
         except Exception as error:  # noqa: BLE001 - it is raised, now or in place of the method
@@ -108,7 +106,7 @@ class BaseHandler(tornado.web.RequestHandler):
 
         # In place of the method itself, so that none can run by forgetting to look.
         setattr(self, (self.request.method or "").lower(), tell)
-        if self._has_body():
+        if has_body(self.request.headers):
             self._answer_early(refusal)
 
     def compute_etag(self) -> None:
@@ -200,32 +198,13 @@ class BaseHandler(tornado.web.RequestHandler):
         named = IndexPath(self.path_kwargs.pop("owner", ""), self.path_kwargs.pop("index", ""))
         return self._root or named
 
-    def _read_expectations(self) -> None:
-        headers = self.request.headers
-        # Tornado knows one spelling, and says "100 Continue" to clients of HTTP/1.0 too, who do not know it.
-        if headers.get("Expect", "").lower() == _CONTINUE:
-            del headers["Expect"]
-            if self.request.version != "HTTP/1.0":
-                headers["Expect"] = _CONTINUE
-        length = headers.get("Content-Length", "")
-        if length.isdecimal() and len(length) > _LENGTH_DIGITS:
-            # More than any body has; Python reads no number of thousands of digits, and Tornado takes it for none.
-            headers["Content-Length"] = "9" * _LENGTH_DIGITS
-
-    def _has_body(self) -> bool:
-        headers = self.request.headers
-        if "Transfer-Encoding" not in headers:
-            return declared_bytes(headers.get("Content-Length", "")) > 0
-        # All else ends the connection before a body is read.
-        return headers["Transfer-Encoding"].lower() == "chunked" and "Content-Length" not in headers
-
     def _answer_early(self, refusal: Exception) -> None:
         bounds = draining.BOUNDS
         headers = self.request.headers
         # Who waits for "100 Continue" has sent nothing yet, and shall not: there is no telling whether the next bytes
         # would be the body or another request. Without the header Tornado does not say it after the answer.
-        waits = headers.pop("Expect", "") == _CONTINUE
-        closes = waits or declared_bytes(headers.get("Content-Length", "")) > bounds.reuse_bytes
+        closes = waits_for_permission(headers) or declared_bytes(headers) > bounds.reuse_bytes
+        headers.pop("Expect", None)
         self.connection.set_max_body_size(sys.maxsize)
         self.log_exception(type(refusal), refusal, refusal.__traceback__)
         self.clear()
@@ -289,8 +268,3 @@ class BaseHandler(tornado.web.RequestHandler):
     def cache_control(self) -> str:
         """Pages are asked for again each time: who has just published wants to install."""
         return "no-cache" if self.may_be_shared else "private, no-cache"
-
-
-def declared_bytes(content_length: str) -> int:
-    """Read ``Content-Length``; 0 for what is none. What has more digits than any body only has to be too much."""
-    return int(content_length[:20]) if content_length.isdecimal() else 0

@@ -16,7 +16,8 @@ from typing import TypeVar
 from pypiserve.core.errors import FileTooLarge, PypiserveError
 from pypiserve.core.identity import Action
 from pypiserve.services.upload_checks import Form
-from pypiserve.web.base import BaseHandler, declared_bytes
+from pypiserve.web.base import BaseHandler
+from pypiserve.web.bodies import declared_bytes
 from pypiserve.web.multipart import UploadReceiver
 from pypiserve.web.problems import UnsupportedEncoding, UploadStalled
 from pypiserve.web.rules import requires
@@ -100,6 +101,7 @@ class UploadHandler(BaseHandler):
     def refuse(self, refusal: Exception) -> None:
         """Refuse, and wait no longer for the rest."""
         self._end_silence()
+        self._batch.clear()
         super().refuse(refusal)
 
     def hint_for_method(self) -> str:
@@ -122,16 +124,19 @@ class UploadHandler(BaseHandler):
             raise UnsupportedEncoding
         limits = self._limits()
         max_body_bytes = limits.max_file_size_bytes + limits.max_form_bytes + _FRAMING_BYTES
-        declared = declared_bytes(headers.get("Content-Length", ""))
+        declared = declared_bytes(headers)
         if declared > max_body_bytes:
             raise FileTooLarge(limits.max_file_size_bytes)
         # The receiver counts. A body in chunks does not say how long it is, and what is too much is thrown away.
         self.connection.set_max_body_size(sys.maxsize)
         self.connection.set_body_timeout(_BODY_SECONDS)
         self._is_large = "Content-Length" not in headers or declared > _BATCH_BYTES
-        return UploadReceiver(
+        receiver = UploadReceiver(
             headers.get("Content-Type", ""), staging=self.site.staging, limits=limits, admit=self._refuse_early
         )
+        if receiver.fault is not None:
+            raise receiver.fault
+        return receiver
 
     def _refuse_early(self, form: Form) -> None:
         # What is complete in a moment is judged once.

@@ -210,6 +210,20 @@ def test_who_asks_first_is_refused_instead(
         assert connection.is_at_end()
 
 
+@pytest.mark.parametrize(
+    ("header", "status"), [("Content-Type: text/plain", 400), ("Content-Encoding: gzip", 415)], ids=["type", "coding"]
+)
+def test_who_asks_first_with_what_is_no_form_is_refused_instead(
+    site: ServerUnderTest, header: str, status: int
+) -> None:
+    """The head tells that too."""
+    head = head_of(site, Content_Length="1000", Expect="100-continue").replace(b"Content-Type:", b"X-Type:")
+    with keeps_nothing(site), RawConnection(site) as connection:
+        connection.send(head.replace(b"\r\n", f"\r\n{header}\r\n".encode(), 1))
+        assert connection.reply().status == status
+        assert connection.is_at_end()
+
+
 @pytest.mark.parametrize("spelling", ["100-continue", "100-Continue"])
 def test_who_asks_first_and_may_is_told_to_go_on(site: ServerUnderTest, spelling: str) -> None:
     """Expectations are compared without regard to letter case."""
