@@ -20,6 +20,10 @@ BLOCK_BYTES = 512
 """Size of a header, and what the contents of members are padded to."""
 
 _USTAR, _GNU, _V7 = b"ustar\0", b"ustar  \0", bytes(8)
+# Mode, user, group, time, and the numbers of a device.
+_NUMBERS = (slice(100, 108), slice(108, 116), slice(116, 124), slice(136, 148), slice(329, 337), slice(337, 345))
+# Begin numbers that are not octal: from zero up, and below zero.
+_BINARY = frozenset({0x80, 0xFF})
 _MAX_TEXT_BYTES = 4096
 _MAX_SIZE_DIGITS = 20
 _OCTAL = re.compile(rb"[ ]*([0-7]*)[ \0]*\Z")
@@ -52,6 +56,8 @@ def parse_header(block: bytes) -> TarHeader:
     checksum = sum(block[:148]) + sum(block[156:]) + 8 * ord(" ")
     if _number(block[148:156]) != checksum:
         raise broken(".tar.gz", "a tar header has a wrong checksum, or it holds no tar archive")
+    for field in _NUMBERS:
+        _check_number(block[field])
     return TarHeader(_name(block), block[156:157], _number(block[124:136]), _text(block[157:257]))
 
 
@@ -68,6 +74,12 @@ def _name(block: bytes) -> bytes:
 
 def _text(field: bytes) -> bytes:
     return field.partition(b"\0")[0]
+
+
+def _check_number(field: bytes) -> None:
+    """Python's reader takes a header with any bad number for the end of the archive, and says nothing."""
+    if field[0] not in _BINARY and _OCTAL.match(field) is None:
+        raise broken(".tar.gz", "a number in a tar header is malformed")
 
 
 def _number(field: bytes) -> int:

@@ -69,12 +69,14 @@ class _Pending:
 
     def __init__(self) -> None:
         self._records: dict[bytes, bytes] = {}
+        self.is_empty = True
 
     def add(self, records: dict[bytes, bytes]) -> None:
         # Readers differ on which of two holds.
         if self._records.keys() & records.keys():
             raise unsafe("two headers before one member of its tar archive say the same in two ways")
         self._records |= records
+        self.is_empty = False
 
     def describe(self, header: TarHeader) -> TarHeader:
         stated = int(self._records.get(b"size", header.size_bytes))
@@ -84,9 +86,6 @@ class _Pending:
         name = self._records.get(b"path", header.name)
         target = self._records.get(b"linkpath", header.target)
         return header._replace(name=name, target=target)
-
-    def __bool__(self) -> bool:
-        return bool(self._records)
 
 
 def tar_members(stream: GzipStream, *, limits: ArchiveLimits, end_required: bool = True) -> Iterator[TarMember]:
@@ -127,7 +126,7 @@ def tar_members(stream: GzipStream, *, limits: ArchiveLimits, end_required: bool
 
 
 def _finish(stream: GzipStream, block: bytes, pending: _Pending, *, end_required: bool) -> None:
-    if pending:
+    if not pending.is_empty:
         raise broken(".tar.gz", "its tar archive ends with a header of a member that does not come")
     if end_required and (not block or stream.take(BLOCK_BYTES) != _END):
         raise broken(".tar.gz", "the end of its tar archive is not marked; it may be cut off")
@@ -140,8 +139,11 @@ def _read_extended(stream: GzipStream, header: TarHeader) -> dict[bytes, bytes]:
     if header.size_bytes > _MAX_EXTENDED_BYTES:
         raise too_large(f"a tar header has more than {_MAX_EXTENDED_BYTES} bytes")
     content = stream.take(header.size_bytes)
-    if len(content) < header.size_bytes or not stream.skip(-header.size_bytes % BLOCK_BYTES):
+    padding = stream.take(-header.size_bytes % BLOCK_BYTES)
+    if (len(content) + len(padding)) % BLOCK_BYTES or len(content) < header.size_bytes:
         raise broken(".tar.gz", "its tar archive is cut off")
+    if any(padding):
+        raise unsafe("a long name in a tar header goes on behind its end")
     if header.kind == b"g":
         global_records(content)
         return {}

@@ -99,6 +99,14 @@ def _size(field: bytes) -> bytes:
     return header(f"{TOP}/x", size=field)
 
 
+def _with_mode(mode: bytes) -> bytes:
+    """Write a header whose other numbers are wrong, where Python's reader ends without a word."""
+    block = bytearray(header(f"{TOP}/m"))
+    block[100:108] = mode
+    block[148:156] = b"%06o\0 " % (sum(block[:148]) + sum(block[156:]) + 8 * 32)
+    return bytes(block)
+
+
 _NUL_END = bytes(BLOCK)
 TAR_CASES = [
     _case("no-end", lambda: sdist(end=b""), _BROKEN, lenient=()),
@@ -153,7 +161,11 @@ TAR_CASES = [
     _of("name-of-a-megabyte", long_name("x" * 500_000), header("x"), codes=(_LARGE,)),
     _of("pax-path-of-a-megabyte", pax(("path", "x" * 500_000)), header("x"), codes=(_LARGE,)),
     _of("header-of-no-member", pax(("path", f"{TOP}/x")), codes=(_BROKEN,)),
+    _of("header-that-says-nothing-of-no-member", pax(("uname", "me")), codes=(_BROKEN,)),
+    _of("global-header-of-no-member", pax(("comment", "x"), kind=b"g"), codes=(_BROKEN,)),
+    _of("mode-is-no-number", _with_mode(b"rw-r--r-"), a_file("x"), codes=(_BROKEN,)),
     _of("gnu-name-goes-on", long_name(f"{TOP}/x\0/../y"), header("x")),
+    _of("gnu-name-goes-on-in-the-padding", header("l", b"L", size=12) + a_file("longer")[:BLOCK], header("x")),
     _of("name-is-not-utf-8", header(TOP.encode() + b"/caf\xe9")),
     _case("too-many-members", _too_many_members, _LARGE),
 ]
