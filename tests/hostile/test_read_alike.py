@@ -1,16 +1,17 @@
 """
 Tar archives whose headers are changed, with right checksums: what is taken must be the same archive for Python.
 
-Run for longer by hand: ``pytest tests/hostile/test_read_alike.py --hypothesis-profile=long``.
+For longer, by hand: ``PYPISERVE_EXAMPLES=100000 pytest tests/hostile/test_read_alike.py``.
 """
 
 from __future__ import annotations
 
 import gzip
 import io
+import os
 import tarfile
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from raw_tar import BLOCK, GNU, TOP, a_file, archive, header, long_name, pax
 
@@ -61,6 +62,7 @@ def read_by_python(content: bytes, report: FileReport) -> tuple[dict[str, int], 
         return {member.name: member.size for member in members if member.isreg()}, metadata.read()
 
 
+@settings(max_examples=int(os.environ.get("PYPISERVE_EXAMPLES", "200")), deadline=None)
 @given(st.sampled_from(SAMPLES), edits, st.sampled_from(Validation))
 def test_what_is_taken_is_read_alike(
     raw: bytes, changes: list[tuple[int, int, int, bytes]], validation: Validation
