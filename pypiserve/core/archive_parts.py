@@ -38,7 +38,7 @@ class ArchiveLimits:
         max_metadata_bytes: Largest METADATA or PKG-INFO.
         max_members: Most members; a real large wheel has more than 20 000.
         max_directory_bytes: Largest central directory of a zip; it is held in memory.
-        max_unpacked_bytes: Most bytes that a ``.tar.gz`` is inflated to.
+        max_unpacked_bytes: Most bytes that an archive is inflated to; the largest real wheels have 4 GiB.
         free_unpacked_bytes: Inflated bytes from which ``max_ratio`` counts.
         max_ratio: Most bytes inflated for each compressed byte.
     """
@@ -46,7 +46,7 @@ class ArchiveLimits:
     max_metadata_bytes: int = 8 * MIB
     max_members: int = 100_000
     max_directory_bytes: int = 64 * MIB
-    max_unpacked_bytes: int = 2048 * MIB
+    max_unpacked_bytes: int = 8192 * MIB
     free_unpacked_bytes: int = 64 * MIB
     max_ratio: int = 50
 

@@ -13,7 +13,7 @@ from pypiserve.core.archive_parts import ArchiveLimits, ArchiveMember, ArchiveMe
 from pypiserve.core.filenames import DistributionFilename, FileKind
 from pypiserve.core.index_rules import Validation
 from pypiserve.core.sdist_archive import examine_sdist
-from pypiserve.core.wheel_archive import read_wheel_metadata
+from pypiserve.core.wheel_archive import examine_wheel, read_wheel_metadata
 
 __all__ = [
     "ArchiveLimits",
@@ -71,4 +71,4 @@ def examine_archive(
     """
     if name.kind is FileKind.SDIST:
         return examine_sdist(file, name, validation=validation, limits=limits)
-    return ArchiveReport(read_core_metadata(file, name, limits=limits))
+    return examine_wheel(file, name, validation=validation, limits=limits)

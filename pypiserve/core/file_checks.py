@@ -90,16 +90,19 @@ def _metadata(
     findings.refuse(filename_disagreements(metadata, name))
     if validation is Validation.STRICT:
         findings.warn(value_warnings(metadata.fields, metadata.metadata_version))
-        if name.kind is FileKind.SDIST:
-            findings.refuse(_missing_licence_files(archive, metadata))
+        findings.refuse(_missing_licence_files(archive, metadata, name))
     return metadata
 
 
-def _missing_licence_files(archive: ArchiveReport, metadata: CoreMetadata) -> Iterable[Problem]:
-    """Spec: Source distribution format; PEP 639: paths are relative to the top-level directory."""
+def _missing_licence_files(
+    archive: ArchiveReport, metadata: CoreMetadata, name: DistributionFilename
+) -> Iterable[Problem]:
+    """Spec: PEP 639: paths are relative to the top-level directory, in wheels to ``.dist-info/licenses``."""
     if metadata.metadata_version < "2.4":
         return
     top = archive.metadata.path.partition("/")[0]
+    if name.kind is FileKind.WHEEL:
+        top += "/licenses"
     present = {member.path for member in archive.members} | set(archive.links)
     for path in metadata.fields.get("license-file", ()):
         if f"{top}/{path}" not in present:

@@ -32,6 +32,7 @@ from pypiserve.core.sdist_tree import SdistTree, is_look_alike
 from pypiserve.core.tar_members import TarKind, TarMember, tar_members
 from pypiserve.core.zip_directory import read_member, read_members
 from pypiserve.core.zip_traces import is_zip_too
+from pypiserve.core.zip_unpacking import check_bounds, unpack_all
 
 __all__ = ["examine_sdist", "examine_zip_sdist"]
 
@@ -174,7 +175,7 @@ def _layout_warnings(top: str, name: DistributionFilename, members: Iterable[str
 
 def examine_zip_sdist(file: BinaryIO, name: DistributionFilename, *, limits: ArchiveLimits) -> ArchiveReport:
     """
-    Read PKG-INFO of the one top-level directory of a ``.zip``, as old projects and mirrors have them.
+    Check every member of a ``.zip`` with its one top-level directory, as old projects and mirrors have them.
 
     Raises:
         InvalidUpload: As for ``examine_sdist``.
@@ -188,6 +189,10 @@ def examine_zip_sdist(file: BinaryIO, name: DistributionFilename, *, limits: Arc
     if found is None:
         raise missing(tops.path)
     metadata = ArchiveMetadata(tops.path, read_member(file, found, max_bytes=limits.max_metadata_bytes))
-    files = [member for member in members if not member.name.endswith("/") and not member.is_link]
+    check_bounds(members, file.seek(0, 2), limits=limits)
+    findings = Findings()
+    unpack_all(file, members, sink_for=lambda _: None, damaged=lambda _, error: findings.refuse(error.problems))
+    findings.raise_problems()
+    files = [member for member in members if not member.is_directory and not member.is_link]
     links = tuple(member.name for member in members if member.is_link)
     return ArchiveReport(metadata, tuple(ArchiveMember(each.name, each.size_bytes) for each in files), links=links)

@@ -10,12 +10,11 @@ Spec: PEP 706; Source distribution archive features (PyPA specifications).
 from __future__ import annotations
 
 import functools
-import unicodedata
 from collections.abc import Iterator
 
 from pypiserve.core.archive_parts import check_member_name, shown, too_large, unsafe
-from pypiserve.core.errors import Problem
 from pypiserve.core.findings import Findings
+from pypiserve.core.path_collisions import case_collision, fold
 from pypiserve.core.tar_members import TarKind, TarMember
 
 __all__ = ["SdistTree", "is_look_alike"]
@@ -88,9 +87,9 @@ class SdistTree:
             return
         self._length += len(path)
         self._kinds[path] = kind
-        other = self._folded.setdefault(_fold(path), path)
+        other = self._folded.setdefault(fold(path), path)
         if other != path:
-            self._findings.warn([_look_alike(other, path)])
+            self._findings.warn([case_collision(other, path)])
 
     def _link(self, member: TarMember) -> None:
         if member.kind is TarKind.HARD_LINK:
@@ -136,17 +135,6 @@ def _check_target(member: TarMember) -> None:
             raise unsafe(f"the link {shown(name)} leads out of the archive, to {shown(target)}")
 
 
-def _look_alike(first: str, second: str) -> Problem:
-    return Problem(
-        "case-collision",
-        f"{shown(first)} and {shown(second)} differ in letter case only, and are one file on some systems",
-    )
-
-
 def is_look_alike(path: str, other: str) -> bool:
     """Tell whether some file systems take two different paths for one."""
-    return path != other and _fold(path) == _fold(other)
-
-
-def _fold(path: str) -> str:
-    return unicodedata.normalize("NFC", path).casefold()
+    return path != other and fold(path) == fold(other)

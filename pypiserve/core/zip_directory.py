@@ -13,36 +13,20 @@ from __future__ import annotations
 import stat
 import struct
 import zlib
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 from pypiserve.core.archive_parts import ArchiveLimits, broken, check_member_name, shown, too_large, unsafe
 from pypiserve.core.zip_end import find_directory, read_at
+from pypiserve.core.zip_extra import check_extra, zip64_values
+from pypiserve.core.zip_local import check_local_header
+from pypiserve.core.zip_member import DEFLATED, STORED, ZipMember
 
 __all__ = ["ZipMember", "read_member", "read_members"]
 
-_STORED, _DEFLATED = 0, 8
-_DATA_DESCRIPTOR = 1 << 3
 _ENCRYPTED_OR_PATCHED = 1 << 0 | 1 << 5 | 1 << 6 | 1 << 13
 _SATURATED = 0xFFFFFFFF
-_ZIP64_EXTRA = 0x0001
 
 _CENTRAL = struct.Struct("<4s6H3L5H2L")
-_LOCAL = struct.Struct("<4s5H3L2H")
-_EXTRA = struct.Struct("<2H")
-
-
-class ZipMember(NamedTuple):
-    """One entry of the central directory; sizes in bytes."""
-
-    name: str
-    flags: int
-    method: int
-    crc32: int
-    packed_bytes: int
-    size_bytes: int
-    header_offset: int
-    data_end: int
-    is_link: bool
 
 
 def read_members(file: BinaryIO, *, limits: ArchiveLimits) -> list[ZipMember]:
@@ -95,11 +79,11 @@ def read_member(file: BinaryIO, member: ZipMember, *, max_bytes: int) -> bytes:
         raise too_large(f"{shown(member.name)} has more than {max_bytes} bytes")
     if member.is_link:
         raise unsafe(f"{shown(member.name)} is a symbolic link")
-    start = _check_local_header(file, member)
+    start = check_local_header(file, member)
     if start + member.packed_bytes > member.data_end:
         raise broken("zip", f"{shown(member.name)} is cut off")
     packed = read_at(file, start, member.packed_bytes)
-    content = packed if member.method == _STORED else _inflate(packed, member)
+    content = packed if member.method == STORED else _inflate(packed, member)
     if len(content) != member.size_bytes or zlib.crc32(content) != member.crc32:
         raise broken("zip", f"{shown(member.name)} has another size or checksum than its header says")
     return content
@@ -118,9 +102,14 @@ def _central_entry(content: bytes, position: int, *, data_end: int) -> tuple[Zip
     name = _decoded(content[variable : variable + name_bytes])
     _check_readable(name, flags=flags, method=method, disk=disk)
     extra = content[variable + name_bytes : after - comment_bytes]
+    check_extra(extra, name.encode())
     size_bytes, packed_bytes, offset = _widened(extra, size_bytes, packed_bytes, offset)
     is_link = stat.S_ISLNK(attributes >> 16)
-    return ZipMember(name, flags, method, crc32, packed_bytes, size_bytes, offset, data_end, is_link), after
+    sums = (crc32, packed_bytes, size_bytes)
+    member = ZipMember(name, flags, method, *sums, offset, data_end, is_link, has_comment=comment_bytes > 0)
+    if member.is_directory and size_bytes:
+        raise unsafe(f"the member {shown(name)} is a directory, and yet it has content")
+    return member, after
 
 
 def _decoded(name: bytes) -> str:
@@ -134,7 +123,7 @@ def _check_readable(name: str, *, flags: int, method: int, disk: int) -> None:
     check_member_name(name)
     if flags & _ENCRYPTED_OR_PATCHED:
         raise unsafe(f"the member {shown(name)} is encrypted or patched")
-    if method not in {_STORED, _DEFLATED}:
+    if method not in {STORED, DEFLATED}:
         raise unsafe(f"the member {shown(name)} is neither stored nor deflated")
     if disk:
         raise broken("zip", "it is one part of several")
@@ -146,49 +135,12 @@ def _widened(extra: bytes, *narrow: int) -> list[int]:
     saturated = [at for at, value in enumerate(narrow) if value == _SATURATED]
     if not saturated:
         return wide
-    field = _zip64_field(extra)
-    if len(field) < 8 * len(saturated):
+    values = zip64_values(extra)
+    if len(values) < len(saturated):
         raise broken("zip", "a member's 64 bit sizes are missing")
-    for at, (value,) in zip(saturated, struct.iter_unpack("<Q", field[: 8 * len(saturated)]), strict=True):
+    for at, value in zip(saturated, values, strict=False):
         wide[at] = value
     return wide
-
-
-def _zip64_field(extra: bytes) -> bytes:
-    position = 0
-    while position + _EXTRA.size <= len(extra):
-        kind, length = _EXTRA.unpack_from(extra, position)
-        position += _EXTRA.size
-        if kind == _ZIP64_EXTRA:
-            return extra[position : position + length]
-        position += length
-    return b""
-
-
-def _check_local_header(file: BinaryIO, member: ZipMember) -> int:
-    """Compare the header before a member with its entry in the directory, and return where its bytes start."""
-    variable = member.header_offset + _LOCAL.size
-    if variable > member.data_end:
-        raise broken("zip", f"{shown(member.name)} is not where the list of members says")
-    fields = _LOCAL.unpack(read_at(file, member.header_offset, _LOCAL.size))
-    signature, _, flags, method, _, _, *sums, name_bytes, extra_bytes = fields
-    if signature != b"PK\x03\x04":
-        raise broken("zip", f"{shown(member.name)} is not where the list of members says")
-    agree = flags == member.flags and method == member.method and _sums_agree(member, *sums)
-    if not agree or read_at(file, variable, name_bytes) != member.name.encode():
-        raise unsafe(f"two headers of the member {shown(member.name)} contradict each other")
-    return int(variable + name_bytes + extra_bytes)
-
-
-def _sums_agree(member: ZipMember, crc32: int, packed_bytes: int, size_bytes: int) -> bool:
-    # Writers that cannot seek leave zeros here and write the sums behind the member.
-    if member.flags & _DATA_DESCRIPTOR and not (crc32 or packed_bytes or size_bytes):
-        return True
-    return (
-        crc32 == member.crc32
-        and packed_bytes in {member.packed_bytes, _SATURATED}
-        and size_bytes in {member.size_bytes, _SATURATED}
-    )
 
 
 def _inflate(packed: bytes, member: ZipMember) -> bytes:

@@ -39,9 +39,9 @@ def find_directory(file: BinaryIO) -> Directory:
     end = file.seek(0, 2) - _END.size
     if end < 0:
         raise broken("zip", "it is too short")
-    signature, disk, first_disk, here, count, size_bytes, offset, _ = _END.unpack(read_at(file, end, _END.size))
-    if signature != b"PK\x05\x06":
-        raise broken("zip", "it is cut off, or something stands behind its end")
+    signature, disk, first_disk, here, count, size_bytes, offset, comment = _END.unpack(read_at(file, end, _END.size))
+    if signature != b"PK\x05\x06" or comment:
+        raise broken("zip", "it is cut off, or something stands behind its end, such as a comment")
     directory = Directory(offset, size_bytes, count)
     locator = end - _LOCATOR64.size
     if locator >= 0 and read_at(file, locator, 4) == b"PK\x06\x07":

@@ -1,0 +1,101 @@
+"""
+WHEEL: what a wheel says about itself.
+
+Spec: Binary distribution format, "File contents" (PyPA specifications), PEP 427.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from email.message import Message
+from email.parser import HeaderParser
+
+from packaging.tags import parse_tag
+
+from pypiserve.core.archive_parts import shown
+from pypiserve.core.errors import InvalidUpload, Problem
+from pypiserve.core.filenames import DistributionFilename
+
+__all__ = ["MAX_WHEEL_FILE_BYTES", "check_wheel_file", "wheel_file_warnings"]
+
+MAX_WHEEL_FILE_BYTES = 1024 * 1024
+
+_MAX_TAGS = 10_000
+_VERSION = re.compile(r"([0-9]{1,4})\.([0-9]{1,4})\Z")
+_KNOWN = (1, 0)
+
+
+def check_wheel_file(content: bytes) -> Message:
+    """
+    Check the fields without which installers refuse a wheel.
+
+    Args:
+        content: The file, bounded by ``MAX_WHEEL_FILE_BYTES``.
+
+    Returns:
+        The fields.
+
+    Raises:
+        InvalidUpload: ``invalid-wheel-file`` or ``unsupported-wheel-version``.
+    """
+    try:
+        fields = HeaderParser().parsestr(content.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise _invalid("it is not UTF-8") from error
+    problems = [*_version_problems(fields), *_purelib_problems(fields), *_tag_problems(fields)]
+    if problems:
+        raise InvalidUpload(*problems)
+    return fields
+
+
+def wheel_file_warnings(fields: Message, name: DistributionFilename) -> Iterator[Problem]:
+    """Warn where WHEEL and the file name differ: installers go by the file name."""
+    stated = _version(fields)
+    if stated is not None and stated > _KNOWN:
+        yield Problem(
+            "newer-wheel-version", f"WHEEL says Wheel-Version {stated[0]}.{stated[1]}; installers warn of it"
+        )
+    tags = {str(tag) for text in fields.get_all("Tag", []) for tag in parse_tag(text.strip())}
+    named = {str(tag) for tag in parse_tag("-".join(name.filename.removesuffix(".whl").split("-")[-3:]))}
+    if tags != named:
+        yield Problem("tag-mismatch", "the tags in WHEEL are not those of the file name, by which installers go")
+    parts = name.filename.removesuffix(".whl").split("-")
+    build = parts[2] if len(parts) == 6 else ""  # noqa: PLR2004 - the parts of a name with a build tag
+    if fields.get("Build", "").strip() != build:
+        yield Problem("build-mismatch", "the build number in WHEEL is not that of the file name")
+
+
+def _version(fields: Message) -> tuple[int, int] | None:
+    match = _VERSION.match(fields.get("Wheel-Version", "").strip())
+    return (int(match[1]), int(match[2])) if match else None
+
+
+def _version_problems(fields: Message) -> Iterator[Problem]:
+    stated = _version(fields)
+    if stated is None:
+        yield from _invalid("Wheel-Version is missing, or no version").problems
+    elif stated[0] != _KNOWN[0]:
+        yield Problem(
+            "unsupported-wheel-version",
+            f"WHEEL says Wheel-Version {stated[0]}.{stated[1]}, and installers know version 1; "
+            "build it with a tool that writes version 1.0",
+        )
+
+
+def _purelib_problems(fields: Message) -> Iterator[Problem]:
+    if fields.get("Root-Is-Purelib", "").strip().lower() not in {"true", "false"}:
+        yield from _invalid("Root-Is-Purelib is neither true nor false").problems
+
+
+def _tag_problems(fields: Message) -> Iterator[Problem]:
+    tags = fields.get_all("Tag", [])
+    if not tags or len(tags) > _MAX_TAGS:
+        yield from _invalid("it has no Tag" if not tags else f"it has more than {_MAX_TAGS} tags").problems
+    wrong = next((text for text in tags if text.strip().count("-") != 2 or len(text) > 200), None)  # noqa: PLR2004 - python-abi-platform
+    if wrong is not None:
+        yield from _invalid(f"Tag {shown(wrong)} is not PYTHON-ABI-PLATFORM").problems
+
+
+def _invalid(reason: str) -> InvalidUpload:
+    return InvalidUpload.because("invalid-wheel-file", f"the file WHEEL is wrong: {reason}; build it again")
