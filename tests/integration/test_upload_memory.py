@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import http.client
 import io
@@ -36,7 +37,8 @@ def large_wheel() -> tuple[str, list[bytes]]:
     name = "large/data.bin"
     with zipfile.ZipFile(io.BytesIO(small.content)) as source, zipfile.ZipFile(buffer, "w") as target:
         for info in source.infolist():
-            target.writestr(info, source.read(info))
+            more = _recorded(name) if info.filename.endswith("/RECORD") else b""
+            target.writestr(info, source.read(info) + more)
         target.writestr(name, PIECE)
     crc = 0
     for _ in range(PIECES):
@@ -44,6 +46,14 @@ def large_wheel() -> tuple[str, list[bytes]]:
     content = buffer.getvalue()
     size = len(PIECE) * PIECES
     return small.filename, list(_stretched(content, name.encode(), crc, size))
+
+
+def _recorded(name: str) -> bytes:
+    digest = hashlib.sha256()
+    for _ in range(PIECES):
+        digest.update(PIECE)
+    encoded = base64.urlsafe_b64encode(digest.digest()).rstrip(b"=").decode()
+    return f"{name},sha256={encoded},{len(PIECE) * PIECES}\n".encode()
 
 
 def _stretched(content: bytes, name: bytes, crc: int, size: int) -> Iterator[bytes]:
