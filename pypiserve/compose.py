@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,6 +44,7 @@ __all__ = ["OfflineCatalog", "Server"]
 _log = logging.getLogger("pypiserve")
 
 _HANDLER_THREADS = 8
+_HASHING_THREADS = 2
 
 
 class OfflineCatalog:
@@ -151,7 +152,9 @@ class Server:
         kept = [directory.notice, tokens.notice, pages.notice, downloads.notice]
         follower = JournalFollower(database, doorbell, kept)
         self._parts.running("Following the journal", follower.run())
-        staging = _staging(settings)
+        hashing = ThreadPoolExecutor(_HASHING_THREADS, thread_name_prefix="hash")
+        self._parts.threads("Hashing", hashing)
+        staging = _staging(settings, hashing)
         if swept := staging.sweep():
             _log.info("Removed %d unfinished uploads of an earlier run", swept)
         publishing = Publishing(
@@ -223,8 +226,8 @@ def _open_catalog(settings: Settings) -> tuple[Database, Doorbell]:
     return database, doorbell
 
 
-def _staging(settings: Settings) -> StagingArea:
-    return StagingArea(settings.data / "staging")
+def _staging(settings: Settings, hashing: Executor | None = None) -> StagingArea:
+    return StagingArea(settings.data / "staging", hashing)
 
 
 def _catalog_file(settings: Settings) -> Path:

@@ -10,16 +10,17 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
-import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from pypiserve.core.digests import Sha256, as_sha256
+from pypiserve.core.digests import Sha256
 from pypiserve.core.errors import StorageFull, StorageUnavailable
+from pypiserve.services.running_digests import RunningDigests
 
 __all__ = ["StagedFile", "StagingArea", "translated_disk_errors"]
 
@@ -29,8 +30,16 @@ _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 class StagingArea:
     """A folder for uploads under way. All methods block: call them in a thread."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, hashing: Executor | None = None) -> None:
+        """
+        Make the folder if it is missing.
+
+        Args:
+            folder: For the uploads.
+            hashing: Threads that help to compute the digests of large ones.
+        """
         self._folder = folder
+        self._hashing = hashing
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         # Beside the folder, made now: there may be no room for it when it is needed.
         self._storing = folder.with_name(f"{folder.name}.lock")
@@ -51,7 +60,7 @@ class StagingArea:
             fcntl.flock(handle, fcntl.LOCK_EX)
             # The sweep of a process that starts just now may have come before the lock.
             if os.fstat(descriptor).st_nlink:
-                return StagedFile(Path(name), handle)
+                return StagedFile(Path(name), handle, RunningDigests(self._hashing))
             handle.close()
 
     def stage(self, content: bytes, *, beside: StagedFile | None = None) -> StagedFile:
@@ -112,15 +121,15 @@ class StagingArea:
 
 @dataclass
 class StagedFile:
-    """A file that is being received, and its SHA-256 so far. All methods block: call them in a thread."""
+    """A file that is being received, and its digests so far. All methods block: call them in a thread."""
 
     path: Path
     handle: BinaryIO
+    digests: RunningDigests
     beside: list[StagedFile] = field(default_factory=list)
     """Discarded with it."""
 
     def __post_init__(self) -> None:
-        self._hash = hashlib.sha256()
         self.size_bytes = 0
 
     def write(self, chunk: bytes) -> None:
@@ -131,17 +140,16 @@ class StagedFile:
             StorageFull: There is no room.
             StorageUnavailable: The disk failed.
         """
-        with translated_disk_errors():
+        with self.digests.taking(chunk), translated_disk_errors():
             view = memoryview(chunk)
             while view:
                 view = view[self.handle.write(view) :]
-        self._hash.update(chunk)
         self.size_bytes += len(chunk)
 
     @property
     def sha256(self) -> Sha256:
         """Digest of what was written so far."""
-        return as_sha256(self._hash.hexdigest())
+        return self.digests.sha256
 
     def discard(self) -> None:
         """Remove the file, if the store has not moved it away, and release it. Safe to call again."""

@@ -28,7 +28,6 @@ from pypiserve.services.staging import StagedFile, translated_disk_errors
 
 __all__ = ["Examined", "Form", "Upload", "check_form", "examine"]
 
-_HASH_CHUNK_BYTES = 1 << 20
 _SHA256 = "sha256_digest"
 _BLAKE2 = "blake2_256_digest"
 _MD5 = "md5_digest"
@@ -237,14 +236,8 @@ def _verified(digest: _Digest, text: str, *, computed: str) -> Iterator[Problem]
 
 
 def _digests_of(staged: StagedFile) -> dict[str, str]:
-    """Compute what was not computed on arrival, in one more pass."""
-    running = {digest.field: digest.new() for digest in _DIGESTS if digest.field != _SHA256}
-    with translated_disk_errors():
-        staged.handle.seek(0)
-        while chunk := staged.handle.read(_HASH_CHUNK_BYTES):
-            for each in running.values():
-                each.update(chunk)
-    return {_SHA256: staged.sha256} | {field: each.hexdigest() for field, each in running.items()}
+    digests = staged.digests
+    return {_SHA256: digests.sha256, _BLAKE2: digests.blake2b_256, _MD5: digests.md5}
 
 
 def _shown(text: str | None) -> str:
