@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .client import WrongAnswer
+from .comparison import UPLOAD_NAMES, compare_uploads
 from .corpus import FULL, QUICK
-from .report import Page
+from .report import UPLOADS, Page
 from .run import NAMES, Plan, run
 
 
@@ -23,17 +24,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     # Debian keeps nginx where only root's PATH looks.
     os.environ["PATH"] += os.pathsep + "/usr/sbin"
-    if set(options.only or NAMES) <= {"nginx", "tornado"}:
+    names = UPLOAD_NAMES if options.uploads else NAMES
+    if unknown := set(options.only or ()).difference(names):
+        sys.exit(f"{', '.join(sorted(unknown))} takes no part in this; choose from {', '.join(names)}")
+    if set(options.only or names) <= {"nginx", "tornado"}:
         sys.exit("nginx and tornado only repeat what another server answers; name one that they can copy")
     scale = QUICK if options.quick else FULL
     if options.rounds:
         scale = dataclasses.replace(scale, rounds=options.rounds)
-    plan = Plan(scale, frozenset(options.only or NAMES), options.cache.resolve())
-    page = Page(options.write) if options.write else None
+    plan = Plan(scale, frozenset(options.only or names), options.cache.resolve())
+    page = Page(options.write, UPLOADS if options.uploads else "--write") if options.write else None
     report = ""
     try:
         with tempfile.TemporaryDirectory(prefix="pypiserve-perf-", dir=options.folder) as folder:
-            report = asyncio.run(_bounded(plan, Path(folder), options.minutes * 60))
+            report = asyncio.run(_bounded(plan, Path(folder), options))
     except* (WrongAnswer, ConnectionError) as errors:
         print(f"The figures would mean nothing: {_first(errors)}", file=sys.stderr)
     except* TimeoutError:
@@ -53,12 +57,14 @@ def _first(errors: BaseExceptionGroup) -> BaseException:
     return _first(error) if isinstance(error, BaseExceptionGroup) else error
 
 
-async def _bounded(plan: Plan, folder: Path, seconds: int) -> str:
+async def _bounded(plan: Plan, folder: Path, options: argparse.Namespace) -> str:
     """Give a run its time, and end it as orderly when it is asked to terminate as when it is interrupted."""
     task = asyncio.current_task()
     if task is not None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    async with asyncio.timeout(seconds):
+    async with asyncio.timeout(options.minutes * 60):
+        if options.uploads:
+            return await compare_uploads(plan.scale, folder, names=plan.names, cache=plan.cache)
         return await run(plan, folder)
 
 
@@ -66,7 +72,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.perf", description="Measure pypiserve beside its peers.")
     parser.add_argument("--quick", action="store_true", help="one short round with small files: does it work at all?")
     parser.add_argument("--write", type=Path, metavar="PAGE", help="put the report between the markers of this page")
-    parser.add_argument("--only", nargs="+", choices=NAMES, metavar="NAME", help=f"servers, of {', '.join(NAMES)}")
+    parser.add_argument("--uploads", action="store_true", help="compare uploads only, with more servers")
+    choices = f"{', '.join(NAMES)}; with --uploads {', '.join(UPLOAD_NAMES)}"
+    parser.add_argument("--only", nargs="+", metavar="NAME", help=f"servers, of {choices}")
     parser.add_argument("--rounds", type=int, metavar="N", help="repeat each measurement so often")
     parser.add_argument("--minutes", type=int, default=45, metavar="N", help="stop after this time (default: 45)")
     parser.add_argument("--folder", type=Path, metavar="FOLDER", help="where the temporary folder is made")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .wheels import WheelFile, large_wheel, small_wheel
 
-__all__ = ["FULL", "QUICK", "Corpus", "Scale", "build_corpus"]
+__all__ = ["FULL", "QUICK", "Corpus", "Scale", "build_corpus", "build_small_corpus"]
 
 FILES_PER_PROJECT = 10
 
@@ -24,6 +24,7 @@ class Scale:
         projects: Projects of ten files each that a server holds before anything is measured.
         cold_pages: First requests after a change, per round.
         small_uploads: Small files per client count and round; an upload run also ends after ``upload_seconds``.
+        many_uploads: Small files per round in the comparison of uploads; there, too, a server has ``upload_seconds``.
         large_bytes: The large file (200 MB in a full run).
         huge_bytes: The file whose upload and download the memory is watched at (1 GB in a full run).
     """
@@ -35,6 +36,7 @@ class Scale:
     cold_pages: int
     small_uploads: int
     upload_seconds: float
+    many_uploads: int
     large_bytes: int
     huge_bytes: int
 
@@ -47,6 +49,7 @@ FULL = Scale(
     cold_pages=20,
     small_uploads=300,
     upload_seconds=6.0,
+    many_uploads=500,
     large_bytes=200_000_000,
     huge_bytes=1_000_000_000,
 )
@@ -58,6 +61,7 @@ QUICK = Scale(
     cold_pages=5,
     small_uploads=20,
     upload_seconds=2.0,
+    many_uploads=50,
     large_bytes=20_000_000,
     huge_bytes=100_000_000,
 )
@@ -91,9 +95,18 @@ class Corpus:
 
 def build_corpus(folder: Path, scale: Scale) -> Corpus:
     """Write the files of a corpus into a new folder."""
+    projects = _small_wheels(folder, scale)
+    return Corpus(scale, projects, large_wheel(folder, "bench-large", "1.0", size_bytes=scale.large_bytes))
+
+
+def build_small_corpus(folder: Path, scale: Scale) -> list[WheelFile]:
+    """Write the small files of a corpus only."""
+    return [wheel for wheels in _small_wheels(folder, scale).values() for wheel in wheels]
+
+
+def _small_wheels(folder: Path, scale: Scale) -> dict[str, tuple[WheelFile, ...]]:
     folder.mkdir()
     names = [f"bench-{number:04}" for number in range(scale.projects)]
-    projects = {
+    return {
         name: tuple(small_wheel(folder, name, f"1.{minor}") for minor in range(FILES_PER_PROJECT)) for name in names
     }
-    return Corpus(scale, projects, large_wheel(folder, "bench-large", "1.0", size_bytes=scale.large_bytes))

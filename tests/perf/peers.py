@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from .client import check
@@ -16,19 +17,23 @@ from .corpus import Corpus
 from .servers import FORMS, Form, Server
 from .wheels import WheelFile
 
-__all__ = ["BareTornado", "Nginx", "Pypiserver", "PypiserverGunicorn", "install_pypiserver"]
+__all__ = ["BareTornado", "Nginx", "Pypiserver", "PypiserverGunicorn", "install", "install_pypiserver", "installed"]
 
 _USER, _PASSWORD = "bench", "bench-password"
 
 
 def install_pypiserver(folder: Path) -> Path:
-    """Install the newest pypiserver, and gunicorn, into an environment of their own that later runs use again."""
+    """Install the newest pypiserver, and gunicorn, into an environment of their own."""
+    return install(folder, "pypiserver[passlib]", "gunicorn")
+
+
+def install(folder: Path, *packages: str) -> Path:
+    """Install the newest of some packages into an environment that later runs use again, and return its Python."""
     python = folder / "bin" / "python"
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", folder], check=True, timeout=120)
-    packages = ["pypiserver[passlib]", "gunicorn"]
-    install = [str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--upgrade", *packages]
-    subprocess.run(install, check=True, timeout=300)
+    command = [str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--upgrade", *packages]
+    subprocess.run(command, check=True, timeout=300)
     return python
 
 
@@ -49,16 +54,20 @@ class Pypiserver(Server):
         self.passwords.write_text(f"{_USER}:{{SHA}}{digest}\n", "utf-8")
 
     def version(self) -> str:
-        return _installed(self._python, "pypiserver") + " (`pypi-server run`)"
+        return installed(self._python, "pypiserver") + " (`pypi-server run`)"
 
     def command(self) -> list[str]:
         options = ["-i", "127.0.0.1", "-p", str(self.port), "-P", str(self.passwords)]
         return [str(self._python.with_name("pypi-server")), "run", *options, str(self.packages)]
 
     async def fill(self, corpus: Corpus) -> None:
-        for wheel in corpus.wheels:
+        self.take(corpus.wheels)
+        await self.prepare()
+
+    def take(self, wheels: Iterable[WheelFile]) -> None:
+        """Put files into its folder, as its users may."""
+        for wheel in wheels:
             shutil.copy(wheel.path, self.packages)
-        await self.start()
 
 
 class PypiserverGunicorn(Pypiserver):
@@ -67,7 +76,7 @@ class PypiserverGunicorn(Pypiserver):
     label = "pypiserver, gunicorn -w4"
 
     def version(self) -> str:
-        return f"{_installed(self._python, 'pypiserver')} on {_installed(self._python, 'gunicorn')} (-w4)"
+        return f"{installed(self._python, 'pypiserver')} on {installed(self._python, 'gunicorn')} (-w4)"
 
     def command(self) -> list[str]:
         app = f'pypiserver:app(root="{self.packages}", password_file="{self.passwords}")'
@@ -135,7 +144,7 @@ class BareTornado(Server):
         self._donor = donor
 
     def version(self) -> str:
-        return _installed(Path(sys.executable), "tornado") + " (one RequestHandler)"
+        return installed(Path(sys.executable), "tornado") + " (one RequestHandler)"
 
     def command(self) -> list[str]:
         script = str(Path(__file__).with_name("bare_tornado.py"))
@@ -160,7 +169,8 @@ async def page_bytes(server: Server, project: str, form: Form) -> bytes:
     return answer.body
 
 
-def _installed(python: Path, distribution: str) -> str:
+def installed(python: Path, distribution: str) -> str:
+    """Say name and version of a distribution in an environment."""
     code = f"import importlib.metadata as m; print({distribution!r}, m.version({distribution!r}))"
     shown = subprocess.run([python, "-c", code], check=True, capture_output=True, text=True, timeout=30)
     return shown.stdout.strip()

@@ -18,11 +18,12 @@ class Promise:
 
     Attributes:
         text: What is promised.
-        table: Where the figure stands; every row of pypiserve in it counts.
+        table: Where the figure stands.
         key: The figure.
         bound: The promised value.
         at_least: Whether the bound is a lower one.
         of_rounds: Makes one value of a row's rounds.
+        rows: The servers whose rows count.
     """
 
     text: str
@@ -31,11 +32,14 @@ class Promise:
     bound: float
     at_least: bool = False
     of_rounds: Callable[[Sequence[float]], float] = statistics.median
+    rows: Sequence[str] = ("pypiserve",)
 
     def row(self) -> str:
-        """Compare the row of pypiserve that is furthest from the promise."""
+        """Compare the row that is furthest from the promise."""
         values = [
-            self.of_rounds(rounds) for label, rounds in self.table.values(self.key).items() if "pypiserve" in label
+            self.of_rounds(rounds)
+            for label, rounds in self.table.values(self.key).items()
+            if not set(self.rows).isdisjoint(label)
         ]
         if not values:
             return f"| {self.text} | not measured | - |"

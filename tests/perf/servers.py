@@ -26,7 +26,10 @@ from .processes import ServerProcess
 from .uploads import publish
 from .wheels import WheelFile
 
-__all__ = ["FORMS", "HTML", "JSON", "Form", "Pypiserve", "Server"]
+__all__ = ["FORMS", "HTML", "JSON", "PYPISERVE", "Form", "Pypiserve", "Server"]
+
+PYPISERVE = (sys.executable, "-m", "pypiserve")
+"""The command of this repository."""
 
 _START_SECONDS = 60
 _POLL_SECONDS = 0.002
@@ -62,6 +65,8 @@ class Server(ABC):
         has_etag: Whether its pages can be revalidated with ``If-None-Match``.
         has_files: Whether it serves distribution files.
         credentials: Name and password to publish with; None when it takes no uploads.
+        upload_path: Where files are posted to.
+        accepts: The media type that its first answer is asked for in.
     """
 
     label: str
@@ -69,6 +74,8 @@ class Server(ABC):
     has_etag = False
     has_files = True
     credentials: tuple[str, str] | None = None
+    upload_path = "/"
+    accepts: str = HTML.media_type
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -84,9 +91,16 @@ class Server(ABC):
     def command(self) -> list[str]:
         """Say how the server is started on ``self.port``."""
 
-    @abstractmethod
+    async def prepare(self) -> None:
+        """Start the server, empty and ready to take uploads."""
+        await self.start()
+
     async def fill(self, corpus: Corpus) -> None:
         """Put the corpus into the server, and leave it running."""
+        await self.prepare()
+        async with self.connection() as connection:
+            for wheel in corpus.wheels:
+                await publish(connection, wheel, self.authorization, path=self.upload_path)
 
     @property
     def process(self) -> ServerProcess:
@@ -139,7 +153,7 @@ class Server(ABC):
     async def _answers(self, path: str) -> bool:
         try:
             async with self.connection() as connection:
-                return (await connection.get(path, HTML.headers)).status == 200
+                return (await connection.get(path, {"Accept": self.accepts})).status == 200
         except (ConnectionError, WrongAnswer):
             return False
 
@@ -169,23 +183,17 @@ class Pypiserve(Server):
         return f"pypiserve {__version__} (one process)"
 
     def command(self) -> list[str]:
-        return [*_PYPISERVE, "serve", "--listen", f"127.0.0.1:{self.port}", "--data", str(self.folder / "data")]
+        return [*PYPISERVE, "serve", "--listen", f"127.0.0.1:{self.port}", "--data", str(self.folder / "data")]
 
-    async def fill(self, corpus: Corpus) -> None:
+    async def prepare(self) -> None:
         await self.start()
         self.credentials = ("__token__", await asyncio.to_thread(self._new_token))
-        async with self.connection() as connection:
-            for wheel in corpus.wheels:
-                await publish(connection, wheel, self.authorization)
 
     def _new_token(self) -> str:
-        command = [*_PYPISERVE, "token", "create", "perf", "--data", str(self.folder / "data"), "--json"]
+        command = [*PYPISERVE, "token", "create", "perf", "--data", str(self.folder / "data"), "--json"]
         made = subprocess.run(command, cwd=self.folder, check=True, capture_output=True, timeout=60)
         token: str = json.loads(made.stdout)["token"]
         return token
-
-
-_PYPISERVE = (sys.executable, "-m", "pypiserve")
 
 
 def _free_port() -> int:

@@ -17,7 +17,7 @@ from .servers import Server
 from .starting import Starts
 from .tables import Table
 
-__all__ = ["Suite", "say"]
+__all__ = ["Suite", "measure", "say"]
 
 
 class Workload(Protocol):
@@ -79,8 +79,8 @@ class Suite:
     async def measure(self) -> None:
         """Run all rounds; what fills the servers comes after what depends on how much they hold."""
         for phase in (self._reads, [self._starts], self._writes):
-            await _rounds(phase, self._scale.rounds)
-        await _rounds([self._huge], self._scale.huge_rounds)
+            await measure(phase, self._scale.rounds)
+        await measure([self._huge], self._scale.huge_rounds)
 
 
 def say(text: str) -> None:
@@ -88,7 +88,8 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-async def _rounds(workloads: Sequence[Workload], count: int) -> None:
+async def measure(workloads: Sequence[Workload], count: int) -> None:
+    """Do some rounds of some workloads."""
     for number in range(count):
         for workload in workloads:
             say(f"round {number + 1} of {count}: {workload.table.title}")

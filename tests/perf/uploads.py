@@ -32,7 +32,9 @@ class Uploaded:
     latencies_ms: Sequence[float]
 
 
-async def publish(connection: Connection, wheel: WheelFile, authorization: Mapping[str, str]) -> None:
+async def publish(
+    connection: Connection, wheel: WheelFile, authorization: Mapping[str, str], *, path: str = "/"
+) -> None:
     """Publish one file; its bytes go from the disk to the socket without passing through this process."""
     before, after = _form(wheel)
     headers = {
@@ -41,7 +43,7 @@ async def publish(connection: Connection, wheel: WheelFile, authorization: Mappi
         "Content-Length": str(len(before) + wheel.size_bytes + len(after)),
         **authorization,
     }
-    head = connection.head("POST", "/", headers)
+    head = connection.head("POST", path, headers)
     # A small body travels with its head, as it would from any client that buffers.
     small = wheel.size_bytes < 100_000
     parts: list[bytes | Path] = [before, wheel.path, after]
@@ -59,6 +61,7 @@ async def publish_many(
     *,
     clients: int,
     limit_seconds: float,
+    path: str = "/",
 ) -> Uploaded:
     """Publish files with some clients side by side, until there are no more files or the time is over."""
     accepted: list[WheelFile] = []
@@ -70,7 +73,7 @@ async def publish_many(
         async with connect() as connection:
             for wheel in _until(began + limit_seconds, waiting):
                 sent = time.perf_counter()
-                await publish(connection, wheel, authorization)
+                await publish(connection, wheel, authorization, path=path)
                 latencies_ms.append((time.perf_counter() - sent) * 1000)
                 accepted.append(wheel)
 
