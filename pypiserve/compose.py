@@ -22,12 +22,14 @@ from pypiserve.picks import Picks
 from pypiserve.plugin import BuildContext
 from pypiserve.services.accounts import Accounts
 from pypiserve.services.authentication import Authentication
+from pypiserve.services.changelog import ChangeLog
 from pypiserve.services.coherence import JournalFollower
 from pypiserve.services.curation import Curation
 from pypiserve.services.delivery import Delivery
 from pypiserve.services.directory import Directory
 from pypiserve.services.downloads import Downloads
 from pypiserve.services.first_start import FIRST_OWNER, Prepared, prepare_start
+from pypiserve.services.json_api import JsonApi
 from pypiserve.services.listing import Listing
 from pypiserve.services.pages import Pages
 from pypiserve.services.publishing import Publishing
@@ -174,6 +176,8 @@ class Server:
             follower=follower,
             pages=pages,
             downloads=downloads,
+            json_api=JsonApi(database, instances.store, addresses=addresses, read_policies=instances.read_policies),
+            change_log=ChangeLog(database),
             publishing=publishing,
             staging=staging,
             addresses=addresses,

@@ -22,7 +22,7 @@ from pypiserve.core.model import ProjectDetail, ProjectList
 from pypiserve.plugin import Renderer
 from pypiserve.services.listing import Listing
 
-__all__ = ["Page", "Pages"]
+__all__ = ["Page", "Pages", "make_page"]
 
 _GZIP_LEVEL = 6
 _GZIP_FROM_BYTES = 512  # below, the header eats the gain
@@ -154,7 +154,12 @@ def _page(renderer: Renderer, model: ProjectList | ProjectDetail) -> Page:
         body = renderer.render_project_list(model)
     else:
         body = renderer.render_project_detail(model)
+    return make_page(renderer.media_type, body, model.last_serial)
+
+
+def make_page(media_type: str, body: bytes, last_serial: int) -> Page:
+    """Make a page ready to be sent: its entity tags, and its compressed form when that pays."""
     digest = hashlib.sha256(body).hexdigest()[:32]
     # mtime=0: equal pages compress to equal bytes, on every node.
     compressed = gzip.compress(body, _GZIP_LEVEL, mtime=0) if len(body) >= _GZIP_FROM_BYTES else None
-    return Page(renderer.media_type, body, compressed, f'"{digest}"', f'"{digest}-gz"', model.last_serial)
+    return Page(media_type, body, compressed, f'"{digest}"', f'"{digest}-gz"', last_serial)

@@ -11,16 +11,19 @@ from tornado.routing import URLSpec
 from pypiserve.web.access_log import log_request
 from pypiserve.web.files import FileHandler
 from pypiserve.web.home import HealthHandler, HomeHandler, IndexHandler, NotFoundHandler
+from pypiserve.web.json_api import JsonHandler
 from pypiserve.web.rules import check_rules
 from pypiserve.web.simple import ProjectDetailHandler, ProjectListHandler
 from pypiserve.web.site import IndexPath, Site
 from pypiserve.web.upload import UploadHandler
+from pypiserve.web.xmlrpc import XmlRpcHandler
 
 __all__ = ["make_application"]
 
 _BASE = r"/api/packages/(?P<owner>[^/]+)/(?P<index>[^/]+)"
 _SIMPLE = r"/(?:\+|%2[Bb])?simple"  # hatch asks for +simple, with the plus encoded
 _PROJECT = r"(?P<project>[^/]+)"
+_VERSION = r"(?P<version>[^/]+)"
 _SLASH = r"(?P<slash>/?)"
 
 
@@ -61,4 +64,10 @@ def _index_routes(base: str, given: dict[str, Any]) -> Sequence[URLSpec]:
         URLSpec(rf"{base}{_SIMPLE}{_SLASH}", ProjectListHandler, given),
         URLSpec(rf"{base}{_SIMPLE}/{_PROJECT}{_SLASH}", ProjectDetailHandler, given),
         URLSpec(rf"{base}/files/{_PROJECT}/(?P<version>[^/]+)/(?P<filename>[^/]+)", FileHandler, given),
+        URLSpec(rf"{base}/pypi/?", XmlRpcHandler, given),
+        URLSpec(rf"{base}/pypi/{_PROJECT}/json/?", JsonHandler, given),
+        URLSpec(rf"{base}/pypi/{_PROJECT}/{_VERSION}/json/?", JsonHandler, given),
+        # Last, since any first segment fits.
+        URLSpec(rf"{base}/{_PROJECT}/json/?", JsonHandler, given),
+        URLSpec(rf"{base}/{_PROJECT}/{_VERSION}/json/?", JsonHandler, given),
     ]

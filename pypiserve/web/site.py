@@ -11,9 +11,11 @@ from typing import NamedTuple
 from pypiserve.core.addresses import Addresses
 from pypiserve.plugin import Renderer
 from pypiserve.services.authentication import Authentication
+from pypiserve.services.changelog import ChangeLog
 from pypiserve.services.coherence import JournalFollower
 from pypiserve.services.directory import Directory
 from pypiserve.services.downloads import Downloads
+from pypiserve.services.json_api import JsonApi
 from pypiserve.services.pages import Pages
 from pypiserve.services.publishing import Publishing
 from pypiserve.services.staging import StagingArea
@@ -85,6 +87,8 @@ class Site:
     follower: JournalFollower
     pages: Pages
     downloads: Downloads
+    json_api: JsonApi
+    change_log: ChangeLog
     publishing: Publishing
     staging: StagingArea
     addresses: Addresses

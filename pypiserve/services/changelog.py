@@ -1,0 +1,72 @@
+"""The change log of an index, spelt as PyPI spells it, for bandersnatch. Spec: PyPI's XML-RPC methods for mirrors."""
+
+from __future__ import annotations
+
+from pypiserve.catalog import legacy, projects
+from pypiserve.catalog.database import Database
+from pypiserve.catalog.owners import IndexRecord
+from pypiserve.core.errors import InvalidUpload
+from pypiserve.core.events import Event, EventKind
+from pypiserve.core.filenames import parse_filename
+
+__all__ = ["MAX_CHANGES", "Change", "ChangeLog"]
+
+MAX_CHANGES = 50_000
+"""Most changes in one answer; the client asks again from the last serial."""
+
+Change = tuple[str, str | None, int, str, int]
+"""Project, version, seconds since 1970, action, serial."""
+
+_ACTIONS = {
+    EventKind.FILE_DELETED: "remove file {filename}",
+    EventKind.FILE_YANKED: "yank file {filename}",
+    EventKind.FILE_UNYANKED: "unyank file {filename}",
+    EventKind.RELEASE_YANKED: "yank release",
+    EventKind.RELEASE_UNYANKED: "unyank release",
+    EventKind.RELEASE_DELETED: "remove release",
+    EventKind.RELEASE_RESTORED: "new release",
+    EventKind.PROJECT_DELETED: "remove project",
+    EventKind.PROJECT_RESTORED: "create",
+    EventKind.PROJECT_STATUS_CHANGED: "set status {detail}",
+}
+
+
+class ChangeLog:
+    """Reads what changed in an index from the catalog and the journal."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def last_serial(self, index: IndexRecord) -> int:
+        """Return the serial of the last change, 0 for an index in which nothing ever was."""
+        return await self._database.read(lambda connection: projects.last_serial_of(connection, index.id))
+
+    async def since(self, index: IndexRecord, serial: int) -> list[Change]:
+        """Return the changes after a serial, in order, at most ``MAX_CHANGES``."""
+        events = await self._database.read(
+            lambda connection: legacy.index_events_since(connection, index, serial, limit=MAX_CHANGES)
+        )
+        return [
+            (event.project or "", event.version, int(event.at.timestamp()), action_of(event), event.serial)
+            for event in events
+        ]
+
+    async def serials(self, index: IndexRecord) -> dict[str, int]:
+        """Return the last serial of each listed project."""
+        listed = await self._database.read(lambda connection: projects.list_projects(connection, index.id))
+        return {project.name: project.last_serial for project in listed}
+
+
+def action_of(event: Event) -> str:
+    """Return the words with which PyPI's change log tells of such an event."""
+    action = _ACTIONS.get(event.kind)
+    if action is None:
+        return f"add {_python_tag(event.filename or '')} file {event.filename}"
+    return action.format(filename=event.filename, detail=event.detail)
+
+
+def _python_tag(filename: str) -> str:
+    try:
+        return parse_filename(filename).python_tag
+    except InvalidUpload:
+        return "source"

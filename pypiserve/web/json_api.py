@@ -1,0 +1,41 @@
+"""The legacy JSON API, at the addresses that PyPI has and those that pip-tools makes. Spec: PyPI's JSON API."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from pypiserve.core.identity import Action
+from pypiserve.web.rules import requires
+from pypiserve.web.simple import SimpleHandler, project_name
+
+__all__ = ["JsonHandler"]
+
+
+class JsonHandler(SimpleHandler):
+    """``pypi/{project}/json`` and ``pypi/{project}/{version}/json``."""
+
+    @requires(Action.READ)
+    async def get(self, project: str, version: str | None = None) -> None:
+        """Send the document of a project or a release."""
+        name = project_name(project)
+        shown = await self.site.json_api.find(self.index, name)
+        published = None if version is None else shown.published_as(version)
+        if (name, published) != (project, version):
+            self._redirect_to(name, published)
+            return
+        if self.may_be_shared:
+            self.set_header("Access-Control-Allow-Origin", "*")
+        page = await self.site.json_api.document(shown, published, origin=self._origin())
+        self.send_page(page)
+
+    head = get
+
+    def _origin(self) -> str:
+        address = self.site.public_url or f"{self.request.protocol}://{self.request.host}"
+        return address.removesuffix(self.site.addresses.prefix)
+
+    def _redirect_to(self, name: str, version: str | None) -> None:
+        own = [name] if version is None else [name, quote(version, safe="")]
+        parents = self.request.path.rstrip("/").split("/")[: -len(own) - 1]
+        self.set_header("Cache-Control", self.cache_control)
+        self.redirect(self.site.addresses.prefix + "/".join([*parents, *own, "json"]), permanent=True)
