@@ -18,7 +18,7 @@ from pypiserve.web.problems import status_of
 
 _CODES = "reference/error-codes.md"
 _TROUBLES = "guides/troubleshooting.md"
-_MAKERS = frozenset({"Problem", "because", "_mismatch"})
+_MAKERS = frozenset({"Problem", "because", "_mismatch", "_problem"})
 _REFUSALS = frozenset(
     {"Problem", "because", "AuthenticationFailed", "PermissionDenied", "Unavailable", "StorageUnavailable"}
 )
