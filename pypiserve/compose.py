@@ -31,6 +31,7 @@ from pypiserve.services.downloads import Downloads
 from pypiserve.services.first_start import FIRST_OWNER, Prepared, prepare_start
 from pypiserve.services.json_api import JsonApi
 from pypiserve.services.listing import Listing
+from pypiserve.services.packages import Packages
 from pypiserve.services.pages import Pages
 from pypiserve.services.publishing import Publishing
 from pypiserve.services.staging import StagingArea
@@ -179,6 +180,8 @@ class Server:
             json_api=JsonApi(database, instances.store, addresses=addresses, read_policies=instances.read_policies),
             change_log=ChangeLog(database),
             publishing=publishing,
+            curation=Curation(database, now=_utc_now),
+            packages=Packages(database, addresses, instances.read_policies),
             staging=staging,
             addresses=addresses,
             renderers=instances.renderers,

@@ -20,6 +20,7 @@ from pypiserve.core.model import ProjectStatus
 __all__ = [
     "DeletedFile",
     "Scope",
+    "count_deleted",
     "deleted_files",
     "files_of",
     "find_scope",
@@ -183,6 +184,18 @@ def deleted_files(
         .offset(offset)
     )
     return [DeletedFile(*row) for row in rows]
+
+
+def count_deleted(connection: Connection, condition: ColumnElement[bool]) -> int:
+    """Return how many files ``deleted_files`` finds without a limit."""
+    counted: int = connection.execute(
+        select(func.count())
+        .select_from(files)
+        .join(releases, releases.c.id == files.c.release_id)
+        .join(projects, projects.c.id == releases.c.project_id)
+        .where(files.c.deleted_at.is_not(None), condition)
+    ).scalar_one()
+    return counted
 
 
 def files_of(index_ids: Collection[int], project: NormalizedName | None = None) -> ColumnElement[bool]:

@@ -48,7 +48,7 @@ _COMMANDS: Mapping[str, _Command] = {
     "delete": _Command("pypiserve.cli.projects:delete", "Delete a project, a release or a file."),
     "restore": _Command("pypiserve.cli.projects:restore", "Take a deletion back."),
     "deleted": _Command("pypiserve.cli.projects:deleted", "List what is deleted and can be restored."),
-    "gc": _Command("pypiserve.cli.upkeep:gc", "Find stored bytes that nothing names, and remove them."),
+    "gc": _Command("pypiserve.cli.upkeep:gc", "Find stored bytes that nothing needs, and remove them."),
     "fsck": _Command("pypiserve.cli.upkeep:fsck", "Check that every file has its bytes."),
     "status": _Command("pypiserve.cli.projects:status", "Mark a project as archived, deprecated and the like."),
 }

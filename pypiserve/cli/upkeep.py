@@ -39,9 +39,15 @@ _SAID = {
 @_OLDER_THAN
 @with_settings("data")
 def gc(settings: Settings, *, repair: bool, hours: float) -> None:
-    """Find stored bytes that the catalog does not name, such as crashes leave behind; remove them with --repair."""
+    """
+    Find stored bytes that nothing needs any more, and remove them with --repair.
+
+    Those are the bytes of deleted files whose retention is over, and bytes that the catalog does not name, such as
+    crashes leave behind.
+    """
 
     async def work(upkeep: Upkeep) -> None:
+        await _give_up(upkeep, repair=repair)
         await _collect(upkeep, hours, repair=repair)
 
     _run(settings, work)
@@ -56,6 +62,8 @@ def fsck(settings: Settings, *, repair: bool, hours: float, quick: bool) -> None
     """
     Check that every file of the catalog has its bytes in the store, with the right digest, and all bytes a file.
 
+    The sizes that the catalog keeps of projects and indexes are checked too.
+
     With --repair damaged bytes are removed as well: publishing the same file again then brings them back. The exit
     status is 1 when files of the catalog are missing or damaged.
     """
@@ -67,6 +75,9 @@ def fsck(settings: Settings, *, repair: bool, hours: float, quick: bool) -> None
             click.echo(f"{fault.digest}: {', '.join(fault.names)} {_SAID[fault.kind]}.")
             if repair and await upkeep.withdraw(fault):
                 click.echo(f"{fault.digest}: removed.")
+        for wrong in await upkeep.wrong_sizes(repair=repair):
+            done = "set right" if repair else "to be set right with --repair"
+            click.echo(f"{wrong.name}: {wrong.kept} bytes by the catalog, {wrong.counted} by its files, {done}.")
         await _collect(upkeep, hours, repair=repair)
         if found:
             click.echo(f"Missing or damaged: {found}. Publishing the same file again brings its bytes back.")
@@ -74,6 +85,18 @@ def fsck(settings: Settings, *, repair: bool, hours: float, quick: bool) -> None
         click.echo("Every file of the catalog has its bytes.")
 
     _run(settings, work)
+
+
+async def _give_up(upkeep: Upkeep, *, repair: bool) -> None:
+    count = size_bytes = 0
+    async for expired, names in upkeep.expired():
+        if repair and not await upkeep.give_up(expired):
+            continue
+        count += 1
+        size_bytes += expired.size_bytes
+        click.echo(f"{expired.sha256}: {expired.size_bytes} bytes of {', '.join(names) or 'replaced files'}.")
+    done = "given up" if repair else "to be given up with --repair"
+    click.echo(f"Files deleted or replaced that can no longer be restored: {count}, with {size_bytes} bytes, {done}.")
 
 
 async def _collect(upkeep: Upkeep, hours: float, *, repair: bool) -> None:

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import BinaryIO
 
-from pypiserve.catalog import files
+from pypiserve.catalog import files, retention
 from pypiserve.catalog.database import Database
+from pypiserve.catalog.retention import Expired, WrongSize
 from pypiserve.core.digests import Sha256
 from pypiserve.core.errors import NotFound, Unavailable
 from pypiserve.plugin import FileStore, StoredFile
@@ -103,6 +104,30 @@ class Upkeep:
             await self._store.delete(stored.digest)
             return True
 
+    async def expired(self) -> AsyncIterator[tuple[Expired, tuple[str, ...]]]:
+        """Name the bytes of which all files are deleted, longer ago than their indexes keep them, and those files."""
+        after = ""
+        while batch := await self._expired_after(after):
+            for each in batch:
+                yield each, await self._names_of(each.sha256)
+            after = batch[-1].sha256
+
+    async def give_up(self, expired: Expired) -> bool:
+        """
+        Note in the catalog that bytes are gone; tell whether it did: files that were restored meanwhile keep theirs.
+
+        The bytes are unnamed from then on and removed like all such. A crash in between leaves no more than that.
+        """
+        now = self._now()
+        purged = await self._database.write(lambda connection: retention.purge(connection, [expired.sha256], now=now))
+        return bool(purged)
+
+    async def wrong_sizes(self, *, repair: bool) -> list[WrongSize]:
+        """Return the projects and indexes whose size is not that of their files; ``repair`` sets it right."""
+        if repair:
+            return await self._database.write(retention.mend_sizes)
+        return await self._database.read(retention.wrong_sizes)
+
     async def faults(self, *, read: bool) -> AsyncIterator[Fault]:
         """
         Look at the bytes of everything that the catalog names.
@@ -139,6 +164,12 @@ class Upkeep:
 
     async def _blobs_after(self, after: str) -> list[tuple[Sha256, int]]:
         return await self._database.read(lambda connection: files.blobs_after(connection, after, limit=_BATCH))
+
+    async def _expired_after(self, after: str) -> list[Expired]:
+        now = self._now()
+        return await self._database.read(
+            lambda connection: retention.expired_after(connection, after, now=now, limit=_BATCH)
+        )
 
     async def _names_of(self, digest: Sha256) -> tuple[str, ...]:
         return tuple(await self._database.read(lambda connection: files.names_of(connection, digest)))

@@ -8,7 +8,9 @@ from typing import Any
 import tornado.web
 from tornado.routing import URLSpec
 
+from pypiserve.web import api_packages
 from pypiserve.web.access_log import log_request
+from pypiserve.web.api_curation import RestoreHandler, StatusHandler, YankHandler
 from pypiserve.web.files import FileHandler
 from pypiserve.web.home import HealthHandler, HomeHandler, IndexHandler, NotFoundHandler
 from pypiserve.web.json_api import JsonHandler
@@ -21,6 +23,7 @@ from pypiserve.web.xmlrpc import XmlRpcHandler
 __all__ = ["make_application"]
 
 _BASE = r"/api/packages/(?P<owner>[^/]+)/(?P<index>[^/]+)"
+_PACKAGES = r"/api/v1/packages/(?P<owner>[^/]+)"
 _SIMPLE = r"/(?:\+|%2[Bb])?simple"  # hatch asks for +simple, with the plus encoded
 _PROJECT = r"(?P<project>[^/]+)"
 _VERSION = r"(?P<version>[^/]+)"
@@ -43,6 +46,7 @@ def make_application(site: Site, *, root: IndexPath | None) -> tornado.web.Appli
         URLSpec(r"/-/health", HealthHandler, given),
         URLSpec(rf"{_BASE}/?", IndexHandler, given),
         *_index_routes(_BASE, given),
+        *_package_routes(given),
     ]
     if root is None:
         specs.append(URLSpec(r"/", HomeHandler, given))
@@ -70,4 +74,24 @@ def _index_routes(base: str, given: dict[str, Any]) -> Sequence[URLSpec]:
         # Last, since any first segment fits.
         URLSpec(rf"{base}/{_PROJECT}/json/?", JsonHandler, given),
         URLSpec(rf"{base}/{_PROJECT}/{_VERSION}/json/?", JsonHandler, given),
+    ]
+
+
+def _package_routes(given: dict[str, Any]) -> Sequence[URLSpec]:
+    project = rf"{_PACKAGES}/(?P<index>[^/]+)/{_PROJECT}"
+    release = rf"{project}/(?P<version>[^/]+)"
+    file = rf"{release}/files/(?P<filename>[^/]+)"
+    return [
+        URLSpec(_PACKAGES, api_packages.OwnerHandler, given),
+        URLSpec(project, api_packages.ProjectHandler, given),
+        URLSpec(rf"{project}/-/latest", api_packages.LatestHandler, given),
+        URLSpec(rf"{project}/-/status", StatusHandler, given),
+        URLSpec(rf"{project}/-/restore", RestoreHandler, given),
+        URLSpec(release, api_packages.ReleaseHandler, given),
+        URLSpec(rf"{release}/files", api_packages.FilesHandler, given),
+        URLSpec(rf"{release}/yank", YankHandler, given),
+        URLSpec(rf"{release}/restore", RestoreHandler, given),
+        URLSpec(file, api_packages.FileHandler, given),
+        URLSpec(rf"{file}/yank", YankHandler, given),
+        URLSpec(rf"{file}/restore", RestoreHandler, given),
     ]

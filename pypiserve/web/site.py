@@ -13,9 +13,11 @@ from pypiserve.plugin import Renderer
 from pypiserve.services.authentication import Authentication
 from pypiserve.services.changelog import ChangeLog
 from pypiserve.services.coherence import JournalFollower
+from pypiserve.services.curation import Curation
 from pypiserve.services.directory import Directory
 from pypiserve.services.downloads import Downloads
 from pypiserve.services.json_api import JsonApi
+from pypiserve.services.packages import Packages
 from pypiserve.services.pages import Pages
 from pypiserve.services.publishing import Publishing
 from pypiserve.services.staging import StagingArea
@@ -90,6 +92,8 @@ class Site:
     json_api: JsonApi
     change_log: ChangeLog
     publishing: Publishing
+    curation: Curation
+    packages: Packages
     staging: StagingArea
     addresses: Addresses
     renderers: Sequence[Renderer]

@@ -44,6 +44,11 @@ def _methods(handler: type[RequestHandler]) -> dict[str, str]:
     return {method: rule.action or "everybody" for method, rule in rules.items() if rule is not None}
 
 
+def _real(beginning: str) -> dict[tuple[str, str], str]:
+    routes = {address: handler for address, handler in _routes(None).items() if address.startswith(beginning)}
+    return {(address, method): who for address in routes for method, who in _methods(routes[address]).items()}
+
+
 def _documented(heading: str) -> dict[tuple[str, str], str]:
     rows = tables(section(page(_PAGE), heading))
     base = "/api/packages/{owner}/{index}"
@@ -55,9 +60,23 @@ def _documented(heading: str) -> dict[tuple[str, str], str]:
 
 def test_every_address_of_an_index_is_listed() -> None:
     """The table names each address below an index, each method, and the right that it takes."""
-    routes = {address: handler for address, handler in _routes(None).items() if address.startswith("/api/")}
-    real = {(address, method): who for address in routes for method, who in _methods(routes[address]).items()}
-    assert _documented("## Addresses of an index") == real
+    assert _documented("## Addresses of an index") == _real("/api/packages/")
+
+
+def test_every_address_for_programs_is_listed() -> None:
+    """The interface for programs has a page of its own, with the same kind of table."""
+    rows = tables(section(page("reference/rest-api.md"), "## Addresses"))
+    base = "/api/v1/packages/{owner}"
+    assert f"`{{base}}` is `{base}`" in page("reference/rest-api.md")
+    listed = {
+        (
+            row[0].strip("`").replace("{base}", base).replace("{type}", "{index}").replace("{name}", "{project}"),
+            method,
+        ): row[2]
+        for row in rows
+        for method in row[1].split(", ")
+    }
+    assert listed == _real("/api/v1/")
 
 
 def test_every_other_address_is_listed() -> None:
@@ -73,7 +92,7 @@ def test_every_other_address_is_listed() -> None:
 
 def test_the_root_index_answers_everywhere() -> None:
     """At the host's root are the same addresses as below an index, as the page says."""
-    below = {address for address in _routes(None) if address.startswith("/api/")}
+    below = {address for address in _routes(None) if address.startswith("/api/packages/")}
     at_root = {address for address in _routes(IndexPath("main", "pypi")) if not address.startswith(("/api/", "/-/"))}
     assert {f"/api/packages/{{owner}}/{{index}}{address}" for address in at_root} == below
 

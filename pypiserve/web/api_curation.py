@@ -1,0 +1,73 @@
+"""``/api/v1/packages/…``: yanking, restoring and the status of a project, which Gitea's interface has not."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from pypiserve.core.identity import Action
+from pypiserve.core.model import ProjectStatus
+from pypiserve.web.api import ApiHandler
+from pypiserve.web.rules import requires
+from pypiserve.web.simple import project_name
+
+__all__ = ["RestoreHandler", "StatusHandler", "YankHandler"]
+
+_Reason = Annotated[str, Meta(max_length=1000)] | None
+
+
+class _Yank(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    reason: _Reason = None
+
+
+class _Status(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    status: ProjectStatus
+    reason: _Reason = None
+
+
+class YankHandler(ApiHandler):
+    """The yank of a release or a file."""
+
+    @requires(Action.YANK)
+    async def put(self, project: str, version: str, filename: str | None = None) -> None:
+        """Yank, or give another reason."""
+        yank = self.read_body(_Yank, empty=_Yank())
+        await self.change(self.curation.yank(self.target(project, version, filename), yank.reason))
+        self.send_nothing()
+
+    @requires(Action.YANK)
+    async def delete(self, project: str, version: str, filename: str | None = None) -> None:
+        """Take the yank back."""
+        await self.change(self.curation.unyank(self.target(project, version, filename)))
+        self.send_nothing()
+
+
+class RestoreHandler(ApiHandler):
+    """Taking a deletion back."""
+
+    @requires(Action.DELETE)
+    async def post(self, project: str, version: str | None = None, filename: str | None = None) -> None:
+        """Restore, and tell which files came back."""
+        back = await self.change(self.curation.restore(self.target(project, version, filename)))
+        self.send_json({"restored": back})
+
+
+class StatusHandler(ApiHandler):
+    """The status marker of a project. Spec: PEP 792."""
+
+    @requires(Action.READ)
+    async def get(self, project: str) -> None:
+        """Send it."""
+        found = await self.site.packages.project(self.index, project_name(project))
+        self.send_json({"status": found.status.value, "reason": found.status_reason})
+
+    head = get
+
+    @requires(Action.DELETE)
+    async def put(self, project: str) -> None:
+        """Set it."""
+        given = self.read_body(_Status)
+        await self.change(self.curation.mark(self.target(project).project, given.status, given.reason))
+        self.send_nothing()
