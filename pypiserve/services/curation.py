@@ -34,16 +34,16 @@ class RetentionOver(Conflict):
 
     code = "retention-over"
 
-    def __init__(self, what: str, until: datetime) -> None:
+    def __init__(self, what: str, until: datetime | None) -> None:
         super().__init__(what, until)
         self.what = what
         self.until = until
 
     def __str__(self) -> str:
-        return (
-            f"{self.what} cannot be restored: that was possible until {self.until:%Y-%m-%d %H:%M} UTC; "
-            "publish it again as a new version"
-        )
+        reason = "its bytes were removed"
+        if self.until is not None:
+            reason = f"that was possible until {self.until:%Y-%m-%d %H:%M} UTC"
+        return f"{self.what} cannot be restored: {reason}; publish it again as a new version"
 
 
 class RestoreRefused(Conflict):
@@ -214,7 +214,7 @@ class Curation:
                 raise NotFound(f"A deleted file of {_lower(target)} in {index.path}")
             until = restorable_until(index, found[0].deleted_at)
             if now > until or any(file.is_purged for file in found):
-                raise RetentionOver(str(target), min(until, now))
+                raise RetentionOver(str(target), until if now > until else None)
             curation.mark_restored(connection, scope, found, subject=self._subject, now=now)
             _check_rules(connection, scope, target)
             return tuple(sorted(file.filename for file in found))

@@ -11,7 +11,8 @@ import msgspec
 from pypiserve.core.errors import InvalidUpload, NotFound
 from pypiserve.core.versions import parse_version
 from pypiserve.services.curation import Change, Curation, Target
-from pypiserve.web.base import BaseHandler, declared_bytes
+from pypiserve.web.base import BaseHandler
+from pypiserve.web.bodies import declared_bytes
 from pypiserve.web.problems import BodyTooLarge, InvalidRequest, UnsupportedEncoding
 from pypiserve.web.simple import project_name
 from pypiserve.web.site import IndexPath, Site
@@ -44,7 +45,7 @@ class ApiHandler(BaseHandler):
             return
         if "Content-Encoding" in self.request.headers:
             self.refuse(UnsupportedEncoding())
-        elif declared_bytes(self.request.headers.get("Content-Length", "")) > MAX_BODY_BYTES:
+        elif declared_bytes(self.request.headers) > MAX_BODY_BYTES:
             self.refuse(BodyTooLarge(MAX_BODY_BYTES))
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:

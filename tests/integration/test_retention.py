@@ -101,7 +101,7 @@ def test_after_the_retention_the_bytes_go(deleted: ServerUnderTest) -> None:
     assert has_bytes(deleted) == (False, False)
     assert deleted.publish(WHEEL).status == 409
     write(deleted, """UPDATE indexes SET rules = '{"retention_days": 400}'""")
-    with pytest.raises(RetentionOver):
+    with pytest.raises(RetentionOver, match="its bytes were removed"):
         restore(deleted)
     sound = command(deleted, "fsck", "--older-than", "0")
     assert (sound.exit_code, "Every file of the catalog has its bytes." in sound.output) == (0, True)
