@@ -36,7 +36,9 @@ __all__ = [
 _KNOWN_FILE = select(files.c.filename, files.c.sha256, files.c.deleted_at).where(
     files.c.index_id == bindparam("index"), files.c.filename_key == bindparam("key")
 )
-_BLOB = select(blobs.c.purged_at).where(blobs.c.sha256 == bindparam("digest"))
+_BLOBS = select(blobs.c.sha256, blobs.c.purged_at).where(
+    or_(blobs.c.sha256 == bindparam("file"), blobs.c.sha256 == bindparam("core_metadata"))
+)
 _NEW_BLOB = insert(blobs)
 _UNPURGE = update(blobs).where(blobs.c.sha256 == bindparam("digest")).values(purged_at=None)
 _TOUCH = update(projects).where(projects.c.id == bindparam("project")).values(last_serial=bindparam("serial"))
@@ -149,8 +151,7 @@ def insert_file(connection: Connection, index: IndexRecord, new: NewFile) -> Eve
             filename=new.filename,
         ),
     )
-    _ensure_blob(connection, new.sha256, new.size_bytes, now)
-    _ensure_blob(connection, new.core_metadata_sha256, new.core_metadata_size_bytes, now)
+    _ensure_blobs(connection, new)
     project_id = _touch_project(connection, index.id, new, event.serial)
     release_id = _ensure_release(connection, project_id, new)
     resize(connection, index.id, project_id, new.size_bytes)
@@ -180,12 +181,20 @@ def resize(connection: Connection, index_id: int, project_id: int, by_bytes: int
         connection.execute(statement, {"key": key, "by_bytes": by_bytes})
 
 
-def _ensure_blob(connection: Connection, sha256: Sha256, size_bytes: int, now: datetime) -> None:
-    known = connection.execute(_BLOB, {"digest": sha256}).one_or_none()
-    if known is None:
-        connection.execute(_NEW_BLOB, {"sha256": sha256, "size_bytes": size_bytes, "created_at": now})
-    elif known.purged_at is not None:
-        connection.execute(_UNPURGE, {"digest": sha256})
+def _ensure_blobs(connection: Connection, new: NewFile) -> None:
+    sizes = {new.sha256: new.size_bytes, new.core_metadata_sha256: new.core_metadata_size_bytes}
+    rows = connection.execute(_BLOBS, {"file": new.sha256, "core_metadata": new.core_metadata_sha256})
+    known = {row.sha256: row.purged_at for row in rows}
+    missing = [
+        {"sha256": sha256, "size_bytes": size_bytes, "created_at": new.uploaded_at}
+        for sha256, size_bytes in sizes.items()
+        if sha256 not in known
+    ]
+    if missing:
+        connection.execute(_NEW_BLOB, missing)
+    for sha256, purged_at in known.items():
+        if purged_at is not None:
+            connection.execute(_UNPURGE, {"digest": sha256})
 
 
 def _touch_project(connection: Connection, index_id: int, new: NewFile, serial: int) -> int:

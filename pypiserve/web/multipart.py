@@ -54,7 +54,8 @@ class UploadReceiver:
         content_type: The header of the request.
         staging: Where the file goes.
         limits: On what may be sent.
-        admit: Called once when the file begins, with the fields before it; raises a ``PypiserveError`` to refuse it.
+        admit: Called once when the file begins and more is to come, with the fields before it; raises a
+            ``PypiserveError`` to refuse it.
 
     Attributes:
         fault: What is wrong with what has come so far, if anything: the upload will be refused for it.
@@ -65,7 +66,7 @@ class UploadReceiver:
     ) -> None:
         self._staging = staging
         self._limits = limits
-        self._admit = admit
+        self._admit: Callable[[Form], None] | None = admit
         self.fault: PypiserveError | None = None
         self._fields: dict[str, list[str]] = {}
         self._form_bytes = 0
@@ -108,6 +109,8 @@ class UploadReceiver:
             StorageFull: There was no room for the file.
             StorageUnavailable: The disk failed.
         """
+        # With the whole file at hand nothing is saved by looking at the form first.
+        self._admit = None
         self.feed(data)
         if self.fault is None and self._parser is not None:
             try:
@@ -180,7 +183,7 @@ class UploadReceiver:
                 "missing-content", "The part named content is no file: it has no filename; send the file itself"
             )
         self._filename = segment.filename
-        if not self.is_registration:
+        if self._admit is not None and not self.is_registration:
             self._admit(Form(self._fields, segment.filename))
         self._staged = self._staging.new_file()
 
