@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from pypiserve.core.archive_parts import shown
 from pypiserve.core.errors import Problem
+from pypiserve.core.reserved_commands import is_reserved_command
 
 __all__ = ["MAX_ENTRY_POINTS_BYTES", "check_entry_points"]
 
@@ -19,7 +20,8 @@ MAX_ENTRY_POINTS_BYTES = 1024 * 1024
 
 _SCRIPTS = frozenset({"console_scripts", "gui_scripts"})
 _SCRIPT_NAME = re.compile(r"[\w.-]+\Z")
-_REFERENCE = re.compile(r"(?P<module>[\w.]+)\s*(:\s*(?P<object>[\w.]+)\s*)?(\[.*\]\s*)?\Z", re.DOTALL)
+_EXTRAS = r"\[\s*[\w.-]+\s*(?:,\s*[\w.-]+\s*)*\]"
+_REFERENCE = re.compile(rf"[\w.]+\s*:\s*[\w.]+\s*(?:{_EXTRAS}\s*)?\Z")
 
 
 class _CaseSensitive(configparser.ConfigParser):
@@ -52,8 +54,9 @@ def _entry_problems(group: str, name: str, reference: str) -> Iterator[Problem]:
         yield _invalid(f"the command {shown(name)} has other characters than letters, digits, '.', '_' and '-'")
     if group not in _SCRIPTS:
         return
-    match = _REFERENCE.match(reference.strip())
-    if match is None or not match["object"]:
+    if is_reserved_command(name):
+        yield _invalid(f"the command {shown(name)} would take the place of the Python interpreter")
+    if _REFERENCE.match(reference.strip()) is None:
         yield _invalid(f"{shown(reference)} of the command {shown(name)} is not MODULE:OBJECT")
 
 

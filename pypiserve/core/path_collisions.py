@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 from pypiserve.core.archive_parts import shown, unsafe
 from pypiserve.core.errors import Problem
@@ -33,17 +34,18 @@ def case_collisions(paths: Iterable[str]) -> Iterator[Problem]:
             yield case_collision(other, path)
 
 
-def check_tree(files: Iterable[str]) -> None:
+def check_tree(paths: Iterable[str]) -> None:
     """
     Refuse a path that is a file and, for another path, a directory.
+
+    With the slash sorted before all else, what is in a directory follows it at once.
+
+    Args:
+        paths: Files and directories; those end in a slash.
 
     Raises:
         InvalidUpload: ``unsafe-archive``.
     """
-    known = set(files)
-    for path in known:
-        end = path.rfind("/")
-        while end != -1:
-            if path[:end] in known:
-                raise unsafe(f"{shown(path[:end])} is a file and a directory")
-            end = path.rfind("/", 0, end)
+    for before, path in pairwise(sorted(path.replace("/", "\0") for path in paths)):
+        if path.startswith(f"{before}\0") and not before.endswith("\0"):
+            raise unsafe(f"{shown(before.replace(chr(0), '/'))} is a file and a directory")

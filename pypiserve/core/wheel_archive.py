@@ -105,6 +105,7 @@ class _WheelWalk:
         if directory is not None:
             metadata = findings.attempt(lambda: _metadata(self._file, self._members, directory, limits=self._limits))
             contents = WheelContents(self._file, self._members, directory, self._name)
+            findings.refuse(_look_alikes(directory, self._members))
             findings.refuse(contents.problems())
             record = self._judge(contents)
         self._unpack(record)
@@ -125,7 +126,7 @@ class _WheelWalk:
             for problem in unsafe(f"{shown(member.name)} is a symbolic link").problems
         )
         files = [member.name for member in self._members if not member.is_directory]
-        findings.attempt(lambda: check_tree(files))
+        findings.attempt(lambda: check_tree([member.name for member in self._members]))
         findings.warn(case_collisions(files))
         if self._strict:
             findings.refuse(_old_ways(self._members))
@@ -194,6 +195,12 @@ def _dist_info(members: Sequence[ZipMember], name: DistributionFilename) -> str:
         raise unsafe(f"it has several {_SUFFIX} directories, {shown(directories[0])} and {shown(directories[1])}")
     check_directory(directories[0], name, suffix=_SUFFIX)
     return directories[0]
+
+
+def _look_alikes(directory: str, members: Sequence[ZipMember]) -> Sequence[Problem]:
+    """Refuse two spellings of one file of ``.dist-info``: unpacked, the second may take the place of the first."""
+    own = [member.name for member in members if member.name.startswith(f"{directory}/")]
+    return [problem for collision in case_collisions(own) for problem in unsafe(collision.message).problems]
 
 
 def _is_tar_too(file: BinaryIO) -> bool:

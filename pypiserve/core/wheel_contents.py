@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from email.message import Message
 from typing import BinaryIO
 
-from pypiserve.core.archive_parts import shown
+from pypiserve.core.data_directory import data_problems
 from pypiserve.core.entry_points import MAX_ENTRY_POINTS_BYTES, check_entry_points
 from pypiserve.core.errors import InvalidUpload, Problem
 from pypiserve.core.filenames import DistributionFilename
@@ -16,9 +16,6 @@ from pypiserve.core.zip_directory import read_member
 from pypiserve.core.zip_member import ZipMember
 
 __all__ = ["WheelContents"]
-
-_DATA_SUFFIX = ".data"
-_SCHEMES = frozenset({"data", "headers", "platlib", "purelib", "scripts"})
 
 
 class WheelContents:
@@ -49,7 +46,7 @@ class WheelContents:
             yield from error.problems
         else:
             yield from check_entry_points(content) if content is not None else ()
-        yield from self._data_problems()
+        yield from data_problems(self._members, self._directory.removesuffix(".dist-info"))
 
     def statement_problems(self) -> Iterator[Problem]:
         """Find what is wrong with WHEEL."""
@@ -85,24 +82,3 @@ class WheelContents:
     def _read(self, file: str, *, max_bytes: int) -> bytes | None:
         member = self._members.get(f"{self._directory}/{file}")
         return None if member is None else read_member(self._file, member, max_bytes=max_bytes)
-
-    def _data_problems(self) -> Iterator[Problem]:
-        stem = self._directory.removesuffix(".dist-info")
-        tops = {path.partition("/")[0] for path in self._members if "/" in path}
-        for top in sorted(tops):
-            if not top.endswith(_DATA_SUFFIX):
-                continue
-            if top != f"{stem}{_DATA_SUFFIX}":
-                yield _data_problem(f"{shown(top)} should be called {shown(stem + _DATA_SUFFIX)}")
-                continue
-            schemes = {
-                path.split("/")[1] for path in self._members if path.startswith(f"{top}/") and path != f"{top}/"
-            }
-            unknown = sorted(schemes - _SCHEMES)
-            if unknown:
-                known = ", ".join(sorted(_SCHEMES))
-                yield _data_problem(f"{shown(unknown[0])} in {shown(top)} is none of {known}")
-
-
-def _data_problem(reason: str) -> Problem:
-    return Problem("invalid-data-directory", f"the data directory of the wheel is wrong: {reason}; build it again")

@@ -6,6 +6,7 @@ Spec: Binary distribution format, "File contents" (PyPA specifications), PEP 427
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from email.message import Message
@@ -56,18 +57,18 @@ def wheel_file_warnings(fields: Message, name: DistributionFilename) -> Iterator
         yield Problem(
             "newer-wheel-version", f"WHEEL says Wheel-Version {stated[0]}.{stated[1]}; installers warn of it"
         )
-    tags = {str(tag) for text in fields.get_all("Tag", []) for tag in parse_tag(text.strip())}
+    tags = {str(tag) for text in _all(fields, "Tag") for tag in parse_tag(text)}
     named = {str(tag) for tag in parse_tag("-".join(name.filename.removesuffix(".whl").split("-")[-3:]))}
     if tags != named:
         yield Problem("tag-mismatch", "the tags in WHEEL are not those of the file name, by which installers go")
     parts = name.filename.removesuffix(".whl").split("-")
     build = parts[2] if len(parts) == 6 else ""  # noqa: PLR2004 - the parts of a name with a build tag
-    if fields.get("Build", "").strip() != build:
+    if _first(fields, "Build") != build:
         yield Problem("build-mismatch", "the build number in WHEEL is not that of the file name")
 
 
 def _version(fields: Message) -> tuple[int, int] | None:
-    match = _VERSION.match(fields.get("Wheel-Version", "").strip())
+    match = _VERSION.match(_first(fields, "Wheel-Version"))
     return (int(match[1]), int(match[2])) if match else None
 
 
@@ -84,17 +85,31 @@ def _version_problems(fields: Message) -> Iterator[Problem]:
 
 
 def _purelib_problems(fields: Message) -> Iterator[Problem]:
-    if fields.get("Root-Is-Purelib", "").strip().lower() not in {"true", "false"}:
+    if _first(fields, "Root-Is-Purelib").lower() not in {"true", "false"}:
         yield from _invalid("Root-Is-Purelib is neither true nor false").problems
 
 
 def _tag_problems(fields: Message) -> Iterator[Problem]:
-    tags = fields.get_all("Tag", [])
-    if not tags or len(tags) > _MAX_TAGS:
+    tags = _all(fields, "Tag")
+    if not tags or sum(map(_tag_count, tags)) > _MAX_TAGS:
         yield from _invalid("it has no Tag" if not tags else f"it has more than {_MAX_TAGS} tags").problems
-    wrong = next((text for text in tags if text.strip().count("-") != 2 or len(text) > 200), None)  # noqa: PLR2004 - python-abi-platform
+    wrong = next((text for text in tags if text.count("-") != 2 or len(text) > 200), None)  # noqa: PLR2004 - python-abi-platform
     if wrong is not None:
         yield from _invalid(f"Tag {shown(wrong)} is not PYTHON-ABI-PLATFORM").problems
+
+
+def _tag_count(text: str) -> int:
+    """Count what a compressed tag set stands for: some hundred letters can stand for a hundred thousand tags."""
+    return math.prod(part.count(".") + 1 for part in text.split("-"))
+
+
+def _all(fields: Message, name: str) -> list[str]:
+    """Return the values of a field; some installers do not find it in other letter case."""
+    return [str(value).strip() for key, value in fields.items() if key == name]
+
+
+def _first(fields: Message, name: str) -> str:
+    return next(iter(_all(fields, name)), "")
 
 
 def _invalid(reason: str) -> InvalidUpload:

@@ -11,7 +11,7 @@ import binascii
 import csv
 import io
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pypiserve.core.archive_parts import shown
 from pypiserve.core.errors import InvalidUpload, Problem
@@ -23,12 +23,12 @@ ALGORITHMS = ("sha256", "sha384", "sha512")
 
 MAX_RECORD_BYTES = 32 * 1024 * 1024
 
+_MAX_LINES = 100_010  # as many as an archive may have members, and some; lines take far more memory than text
 _SHOWN = 5
 _REMEDY = "build it again"
 
 
-@dataclass(frozen=True)
-class RecordLine:
+class RecordLine(NamedTuple):
     """
     What RECORD says of one file.
 
@@ -57,6 +57,8 @@ class WheelRecord:
 
     def __init__(self, content: bytes, path: str) -> None:
         self._exempt = {path, f"{path}.jws", f"{path}.p7s"}
+        self._path = path
+        self._own: list[str] = []
         self._repeated: list[str] = []
         self._weak: list[str] = []
         self.lines: Mapping[str, RecordLine] = self._read(content)
@@ -81,6 +83,7 @@ class WheelRecord:
         yield from _problem("record-incomplete", "has no digest of SHA-256 or better for", self._weak)
         yield from _problem("record-mismatch", "lists what the wheel does not have:", absent)
         yield from _problem("record-mismatch", "lists twice", self._repeated)
+        yield from _problem("record-mismatch", "has a digest or size of itself, where there can be none:", self._own)
         yield from _problem("record-mismatch", "gives another digest or size than that of", wrong)
 
     def _is_wrong(self, path: str, size_bytes: int, digest: bytes | None) -> bool:
@@ -96,7 +99,9 @@ class WheelRecord:
         lines: dict[str, RecordLine] = {}
         try:
             text = content.decode("utf-8")
-            for row in csv.reader(io.StringIO(text, newline=""), strict=True):
+            for number, row in enumerate(csv.reader(io.StringIO(text, newline=""), strict=True)):
+                if number >= _MAX_LINES:
+                    raise _unreadable(f"it has more than {_MAX_LINES} lines")
                 if row:
                     self._note(lines, row)
         except (UnicodeDecodeError, csv.Error) as error:
@@ -111,6 +116,8 @@ class WheelRecord:
             self._repeated.append(path)
         if path in self._exempt:
             lines[path] = RecordLine()
+            if path == self._path and (digest or size):
+                self._own.append(path)
             return
         line = _line(digest, size, path)
         if not line.algorithm:

@@ -12,19 +12,24 @@ from __future__ import annotations
 
 import stat
 import struct
+import unicodedata
 import zlib
 from typing import BinaryIO
 
 from pypiserve.core.archive_parts import ArchiveLimits, broken, check_member_name, shown, too_large, unsafe
 from pypiserve.core.zip_end import find_directory, read_at
-from pypiserve.core.zip_extra import check_extra, zip64_values
+from pypiserve.core.zip_extra import check_extra, widened
 from pypiserve.core.zip_local import check_local_header
-from pypiserve.core.zip_member import DEFLATED, STORED, ZipMember
+from pypiserve.core.zip_member import DEFLATED, STORED, ZipMember, check_version
 
 __all__ = ["ZipMember", "read_member", "read_members"]
 
 _ENCRYPTED_OR_PATCHED = 1 << 0 | 1 << 5 | 1 << 6 | 1 << 13
-_SATURATED = 0xFFFFFFFF
+
+_UTF_8 = 1 << 11
+_FILE_TYPES = frozenset({0, stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK})
+_MAX_PATH_BYTES = 1024
+_MAX_SEGMENT_BYTES = 255
 
 _CENTRAL = struct.Struct("<4s6H3L5H2L")
 
@@ -94,17 +99,20 @@ def _central_entry(content: bytes, position: int, *, data_end: int) -> tuple[Zip
     if variable > len(content):
         raise broken("zip", "its list of members is cut off")
     fields = _CENTRAL.unpack_from(content, position)
-    signature, _, _, flags, method, _, _, crc32, packed_bytes, size_bytes = fields[:10]
+    signature, _, version, flags, method, _, _, crc32, packed_bytes, size_bytes = fields[:10]
     name_bytes, extra_bytes, comment_bytes, disk, _, attributes, offset = fields[10:]
     after = variable + name_bytes + extra_bytes + comment_bytes
     if signature != b"PK\x01\x02" or after > len(content):
         raise broken("zip", "its list of members is malformed")
-    name = _decoded(content[variable : variable + name_bytes])
+    name = _decoded(content[variable : variable + name_bytes], flags)
+    check_version(version)
     _check_readable(name, flags=flags, method=method, disk=disk)
     extra = content[variable + name_bytes : after - comment_bytes]
     check_extra(extra, name.encode())
-    size_bytes, packed_bytes, offset = _widened(extra, size_bytes, packed_bytes, offset)
+    size_bytes, packed_bytes, offset = widened(extra, (size_bytes, packed_bytes, offset))
     is_link = stat.S_ISLNK(attributes >> 16)
+    if stat.S_IFMT(attributes >> 16) not in _FILE_TYPES:
+        raise unsafe(f"the member {shown(name)} is a device, a pipe or a socket")
     sums = (crc32, packed_bytes, size_bytes)
     member = ZipMember(name, flags, method, *sums, offset, data_end, is_link, has_comment=comment_bytes > 0)
     if member.is_directory and size_bytes:
@@ -112,35 +120,34 @@ def _central_entry(content: bytes, position: int, *, data_end: int) -> tuple[Zip
     return member, after
 
 
-def _decoded(name: bytes) -> str:
+def _decoded(name: bytes, flags: int) -> str:
+    # Without the flag some readers take the bytes for code page 437, and others refuse the archive.
+    if not flags & _UTF_8 and not name.isascii():
+        raise unsafe("it has a member whose name is not ASCII, and is not said to be UTF-8")
     try:
         return name.decode("utf-8")
     except UnicodeDecodeError as error:
         raise unsafe("it has a member whose name is not UTF-8") from error
 
 
+def _check_length(name: str) -> None:
+    """No file system takes longer names; and what looks at each folder of a path would be busy for hours."""
+    raw = name.encode()
+    if len(raw) > _MAX_PATH_BYTES or max(map(len, raw.split(b"/"))) > _MAX_SEGMENT_BYTES:
+        raise unsafe(f"the path {shown(name)} is too long to be unpacked")
+
+
 def _check_readable(name: str, *, flags: int, method: int, disk: int) -> None:
     check_member_name(name)
+    _check_length(name)
+    if not name.isprintable() and any(unicodedata.category(letter).startswith("C") for letter in name):
+        raise unsafe(f"the member {shown(name)} has an invisible or unassigned character in its name")
     if flags & _ENCRYPTED_OR_PATCHED:
         raise unsafe(f"the member {shown(name)} is encrypted or patched")
     if method not in {STORED, DEFLATED}:
         raise unsafe(f"the member {shown(name)} is neither stored nor deflated")
     if disk:
         raise broken("zip", "it is one part of several")
-
-
-def _widened(extra: bytes, *narrow: int) -> list[int]:
-    """Take the 64 bit forms of size, packed size and offset, in this order, for those that 32 bits cannot hold."""
-    wide = list(narrow)
-    saturated = [at for at, value in enumerate(narrow) if value == _SATURATED]
-    if not saturated:
-        return wide
-    values = zip64_values(extra)
-    if len(values) < len(saturated):
-        raise broken("zip", "a member's 64 bit sizes are missing")
-    for at, value in zip(saturated, values, strict=False):
-        wide[at] = value
-    return wide
 
 
 def _inflate(packed: bytes, member: ZipMember) -> bytes:

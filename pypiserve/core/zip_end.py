@@ -45,7 +45,7 @@ def find_directory(file: BinaryIO) -> Directory:
     directory = Directory(offset, size_bytes, count)
     locator = end - _LOCATOR64.size
     if locator >= 0 and read_at(file, locator, 4) == b"PK\x06\x07":
-        directory, end = _find_directory64(file, locator, directory)
+        directory, end = _find_directory64(file, locator, directory, (disk, first_disk, here))
     elif disk or first_disk or here != count:
         raise broken("zip", "it is one part of several")
     if directory.offset + directory.size_bytes != end:
@@ -53,8 +53,11 @@ def find_directory(file: BinaryIO) -> Directory:
     return directory
 
 
-def _find_directory64(file: BinaryIO, locator: int, narrow: Directory) -> tuple[Directory, int]:
+def _find_directory64(
+    file: BinaryIO, locator: int, narrow: Directory, disks_stated: tuple[int, int, int]
+) -> tuple[Directory, int]:
     """Read the 64 bit end record before the locator; what the narrow end record can say must be the same."""
+    disk_stated, first_stated, here_stated = disks_stated
     end = locator - _END64.size
     _, _, end_stated, disks = _LOCATOR64.unpack(read_at(file, locator, _LOCATOR64.size))
     if end < 0 or end_stated != end or disks != 1:
@@ -64,7 +67,9 @@ def _find_directory64(file: BinaryIO, locator: int, narrow: Directory) -> tuple[
     if signature != b"PK\x06\x06" or record_bytes != _END64.size - 12 or disk or first_disk or here != count:
         raise broken("zip", "its 64 bit end record is malformed")
     agree = (
-        narrow.offset in {offset, _SATURATED_32}
+        {disk_stated, first_stated} <= {0, _SATURATED_16}
+        and here_stated in {count, _SATURATED_16}
+        and narrow.offset in {offset, _SATURATED_32}
         and narrow.size_bytes in {size_bytes, _SATURATED_32}
         and narrow.member_count in {count, _SATURATED_16}
     )

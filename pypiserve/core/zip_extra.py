@@ -7,16 +7,19 @@ Spec: APPNOTE.TXT 6.3.10, sections 4.5.1, 4.5.3 and 4.6.9.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pypiserve.core.archive_parts import broken, unsafe
 
-__all__ = ["check_extra", "zip64_values"]
+__all__ = ["check_extra", "widened"]
 
 _FIELD = struct.Struct("<2H")
 _ZIP64 = 0x0001
+_UNICODE_COMMENT = 0x6375
 _UNICODE_PATH = 0x7075
-_UNICODE_PATH_PREFIX_BYTES = 5  # a version and the CRC-32 of the plain name
+_UNICODE_PREFIX_BYTES = 5  # a version and the CRC-32 of the plain text
+_SATURATED = 0xFFFFFFFF
+_SIZES = 2  # of a local header: unpacked and packed
 
 
 def check_extra(extra: bytes, name: bytes) -> None:
@@ -32,23 +35,38 @@ def check_extra(extra: bytes, name: bytes) -> None:
     """
     seen: set[int] = set()
     for kind, content in _fields(extra):
-        if kind in {_ZIP64, _UNICODE_PATH} and kind in seen:
+        if kind in seen:
             raise unsafe("a member has the same extra field twice")
-        if kind == _UNICODE_PATH and content[_UNICODE_PATH_PREFIX_BYTES:] != name:
+        if kind == _UNICODE_COMMENT and len(content) < _UNICODE_PREFIX_BYTES:
+            raise broken("zip", "the extra fields of a member are malformed")
+        if kind == _UNICODE_PATH and content[_UNICODE_PREFIX_BYTES:] != name:
             raise unsafe("a member has a second, different name in an extra field")
         seen.add(kind)
 
 
-def zip64_values(extra: bytes) -> tuple[int, ...]:
+def widened(extra: bytes, narrow: Sequence[int]) -> list[int]:
     """
-    Return the 64 bit numbers of the ZIP64 extra field in their order; none when there is no such field.
+    Take the 64 bit forms of those numbers of a header that 32 bits cannot hold.
+
+    The ZIP64 extra field has these and no others: readers differ on which numbers they take from one that is longer.
+
+    Args:
+        extra: All extra fields of the header.
+        narrow: Size, packed size and, in the directory, offset.
 
     Raises:
-        InvalidUpload: ``invalid-archive``: the fields are malformed.
+        InvalidUpload: ``invalid-archive``.
     """
     content = next((content for kind, content in _fields(extra) if kind == _ZIP64), b"")
-    whole = len(content) // 8 * 8
-    return tuple(value for (value,) in struct.iter_unpack("<Q", content[:whole]))
+    if content == struct.pack(f"<{_SIZES}Q", *narrow[:_SIZES]) and len(narrow) == _SIZES:
+        return list(narrow)  # said twice, and the same
+    wide = list(narrow)
+    saturated = [at for at, value in enumerate(narrow) if value == _SATURATED]
+    if len(content) != 8 * len(saturated):
+        raise broken("zip", "a member's 64 bit sizes are missing or malformed")
+    for at, (value,) in zip(saturated, struct.iter_unpack("<Q", content), strict=True):
+        wide[at] = value
+    return wide
 
 
 def _fields(extra: bytes) -> Iterator[tuple[int, bytes]]:

@@ -11,8 +11,8 @@ from typing import BinaryIO
 
 from pypiserve.core.archive_parts import broken, shown, unsafe
 from pypiserve.core.zip_end import read_at
-from pypiserve.core.zip_extra import check_extra, zip64_values
-from pypiserve.core.zip_member import DATA_DESCRIPTOR, ZipMember
+from pypiserve.core.zip_extra import check_extra, widened
+from pypiserve.core.zip_member import DATA_DESCRIPTOR, ZipMember, check_version
 
 __all__ = ["check_descriptor", "check_local_header"]
 
@@ -34,16 +34,18 @@ def check_local_header(file: BinaryIO, member: ZipMember) -> int:
     if variable > member.data_end:
         raise broken("zip", f"{shown(member.name)} is not where the list of members says")
     fields = _LOCAL.unpack(read_at(file, member.header_offset, _LOCAL.size))
-    signature, _, flags, method, _, _, crc32, packed_bytes, size_bytes, name_bytes, extra_bytes = fields
+    signature, version, flags, method, _, _, crc32, packed_bytes, size_bytes, name_bytes, extra_bytes = fields
     if signature != _SIGNATURE:
         raise broken("zip", f"{shown(member.name)} is not where the list of members says")
+    check_version(version)
     start = variable + name_bytes + extra_bytes
     if start > member.data_end:
         raise broken("zip", f"{shown(member.name)} is cut off")
     rest = read_at(file, variable, name_bytes + extra_bytes)
     name, extra = rest[:name_bytes], rest[name_bytes:]
     check_extra(extra, name)
-    sums = _widened(extra, crc32, packed_bytes, size_bytes)
+    size_bytes, packed_bytes = widened(extra, (size_bytes, packed_bytes))
+    sums = (crc32, packed_bytes, size_bytes)
     if (flags, method, name) != (member.flags, member.method, member.name.encode()) or not _agree(member, sums):
         raise unsafe(f"two headers of the member {shown(member.name)} contradict each other")
     return int(start)
@@ -71,16 +73,6 @@ def check_descriptor(file: BinaryIO, member: ZipMember, *, start: int, end: int)
     length = end - start
     if length not in {len(form) for form in forms} or read_at(file, start, length) not in forms:
         raise unsafe(f"something else than its sums stands behind the member {shown(member.name)}")
-
-
-def _widened(extra: bytes, crc32: int, packed_bytes: int, size_bytes: int) -> tuple[int, int, int]:
-    """Take the 64 bit forms of both sizes for those that 32 bits cannot hold; the size comes first there."""
-    wide = list(zip64_values(extra))
-    if size_bytes == _SATURATED and wide:
-        size_bytes = wide.pop(0)
-    if packed_bytes == _SATURATED and wide:
-        packed_bytes = wide.pop(0)
-    return crc32, packed_bytes, size_bytes
 
 
 def _agree(member: ZipMember, sums: tuple[int, int, int]) -> bool:

@@ -187,7 +187,7 @@ HEADER_CASES = [
     _local("local-extra-has-a-rest", _BROKEN, extra=b"abc"),
     _local("local-zip64-twice", _UNSAFE, extra=zip64(300, 30) * 2),
     _local("local-64-bit-size-differs", _UNSAFE, size_bytes=_SATURATED, extra=zip64(1)),
-    _local("local-64-bit-size-is-missing", _UNSAFE, size_bytes=_SATURATED),
+    _local("local-64-bit-size-is-missing", _BROKEN, size_bytes=_SATURATED),
     _central("central-offset-elsewhere", _UNSAFE, offset=5),
     _central("central-offset-behind-the-file", _UNSAFE, offset=0x7FFFFFFF),
     _central("central-signature-is-wrong", _BROKEN, signature=b"PK\x01\x03"),
