@@ -29,6 +29,7 @@ from pypiserve.services.delivery import Delivery
 from pypiserve.services.directory import Directory
 from pypiserve.services.downloads import Downloads
 from pypiserve.services.first_start import FIRST_OWNER, Prepared, prepare_start
+from pypiserve.services.indexes import Indexes
 from pypiserve.services.json_api import JsonApi
 from pypiserve.services.listing import Listing
 from pypiserve.services.packages import Packages
@@ -71,6 +72,7 @@ class OfflineCatalog:
         self._database, _ = _open_catalog(settings)
         self.accounts = _accounts(settings, self._database)
         self.curation = Curation(self._database, now=_utc_now)
+        self.indexes = Indexes(self._database, now=_utc_now)
 
     def __enter__(self) -> Self:
         return self

@@ -24,17 +24,23 @@ __all__ = [
     "KnownFile",
     "NewFile",
     "blobs_after",
+    "ensure_blobs",
+    "ensure_release",
+    "file_columns",
     "find_known_file",
     "insert_file",
     "names_of",
     "resize",
+    "touch_project",
     "unnamed",
 ]
 
 
 # Made once: to put such a statement together costs more than to run it.
-_KNOWN_FILE = select(files.c.filename, files.c.sha256, files.c.deleted_at).where(
-    files.c.index_id == bindparam("index"), files.c.filename_key == bindparam("key")
+_KNOWN_FILE = (
+    select(files.c.filename, files.c.sha256, files.c.deleted_at, files.c.warnings, blobs.c.size_bytes)
+    .join(blobs, blobs.c.sha256 == files.c.sha256)
+    .where(files.c.index_id == bindparam("index"), files.c.filename_key == bindparam("key"))
 )
 _BLOBS = select(blobs.c.sha256, blobs.c.purged_at).where(
     or_(blobs.c.sha256 == bindparam("file"), blobs.c.sha256 == bindparam("core_metadata"))
@@ -89,12 +95,17 @@ class KnownFile:
     filename: str
     sha256: Sha256
     deleted: bool
+    size_bytes: int
+    warnings: tuple[Problem, ...]
 
 
 def find_known_file(connection: Connection, index_id: int, filename: str) -> KnownFile | None:
     """Look a file name up, in any letter case, deleted files included."""
     row = connection.execute(_KNOWN_FILE, {"index": index_id, "key": filename.casefold()}).one_or_none()
-    return None if row is None else KnownFile(row.filename, row.sha256, row.deleted_at is not None)
+    if row is None:
+        return None
+    warnings = msgspec.json.decode(row.warnings, type=tuple[Problem, ...])
+    return KnownFile(row.filename, row.sha256, row.deleted_at is not None, row.size_bytes, warnings)
 
 
 def unnamed(connection: Connection, digests: Collection[Sha256]) -> set[Sha256]:
@@ -151,11 +162,17 @@ def insert_file(connection: Connection, index: IndexRecord, new: NewFile) -> Eve
             filename=new.filename,
         ),
     )
-    _ensure_blobs(connection, new)
-    project_id = _touch_project(connection, index.id, new, event.serial)
-    release_id = _ensure_release(connection, project_id, new)
+    ensure_blobs(connection, new)
+    project_id = touch_project(connection, index.id, new, event.serial)
+    release_id = ensure_release(connection, project_id, new)
     resize(connection, index.id, project_id, new.size_bytes)
-    row = {
+    connection.execute(_NEW_FILE, file_columns(index, release_id, new) | _yank_of(connection, index, release_id, new))
+    return event
+
+
+def file_columns(index: IndexRecord, release_id: int, new: NewFile) -> dict[str, Any]:
+    """Return the columns of a file's row that its publishing decides."""
+    return {
         "index_id": index.id,
         "release_id": release_id,
         "filename": new.filename,
@@ -165,14 +182,11 @@ def insert_file(connection: Connection, index: IndexRecord, new: NewFile) -> Eve
         "core_metadata_sha256": new.core_metadata_sha256,
         "requires_python": new.requires_python,
         "uploaded_by": new.subject,
-        "uploaded_at": now,
+        "uploaded_at": new.uploaded_at,
         "md5": new.md5,
         "blake2b_256": new.blake2b_256,
         "warnings": msgspec.json.encode(new.warnings).decode(),
-        **_yank_of(connection, index, release_id, new),
     }
-    connection.execute(_NEW_FILE, row)
-    return event
 
 
 def resize(connection: Connection, index_id: int, project_id: int, by_bytes: int) -> None:
@@ -181,7 +195,8 @@ def resize(connection: Connection, index_id: int, project_id: int, by_bytes: int
         connection.execute(statement, {"key": key, "by_bytes": by_bytes})
 
 
-def _ensure_blobs(connection: Connection, new: NewFile) -> None:
+def ensure_blobs(connection: Connection, new: NewFile) -> None:
+    """See that the bytes of a file and of its core metadata have their rows."""
     sizes = {new.sha256: new.size_bytes, new.core_metadata_sha256: new.core_metadata_size_bytes}
     rows = connection.execute(_BLOBS, {"file": new.sha256, "core_metadata": new.core_metadata_sha256})
     known = {row.sha256: row.purged_at for row in rows}
@@ -197,7 +212,8 @@ def _ensure_blobs(connection: Connection, new: NewFile) -> None:
             connection.execute(_UNPURGE, {"digest": sha256})
 
 
-def _touch_project(connection: Connection, index_id: int, new: NewFile, serial: int) -> int:
+def touch_project(connection: Connection, index_id: int, new: NewFile, serial: int) -> int:
+    """Note the last event of a file's project, which is made when there is none; return its key."""
     known = find_project(connection, index_id, new.project)
     if known is not None:
         connection.execute(_TOUCH, {"project": known.id, "serial": serial})
@@ -215,7 +231,8 @@ def _touch_project(connection: Connection, index_id: int, new: NewFile, serial: 
     return project_id
 
 
-def _ensure_release(connection: Connection, project_id: int, new: NewFile) -> int:
+def ensure_release(connection: Connection, project_id: int, new: NewFile) -> int:
+    """Return the key of a file's release, which is made when there is none."""
     known: int | None = connection.execute(
         _RELEASE, {"project": project_id, "key": new.version_key}
     ).scalar_one_or_none()

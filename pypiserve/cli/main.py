@@ -41,6 +41,7 @@ _COMMANDS: Mapping[str, _Command] = {
     "plugins": _Command("pypiserve.cli.plugins:plugins", "List what the installed plugins offer."),
     "token": _Command("pypiserve.cli.tokens:token", "Make, list and revoke API tokens."),
     "owner": _Command("pypiserve.cli.owners:owner", "Make owners and choose who may read."),
+    "index": _Command("pypiserve.cli.indexes:index", "Make indexes and choose their rules."),
     "grant": _Command("pypiserve.cli.owners:grant", "Give a role to a user, a token or everybody."),
     "withdraw": _Command("pypiserve.cli.owners:withdraw", "Take a role away."),
     "yank": _Command("pypiserve.cli.projects:yank", "Yank a release or a file."),

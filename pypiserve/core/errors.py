@@ -12,6 +12,7 @@ PypiserveError                  code, facts as attributes, __str__ composes the 
 ├── AuthenticationFailed        credentials were given and are wrong, or are needed and missing
 ├── PermissionDenied            known, and may not
 │   └── PolicyDenied            policies said no; carries each one's own code
+├── TooManyProjects             one identity began too many projects today
 ├── NotFound                    does not exist, or may not be known to exist
 ├── Conflict
 │   └── FilenameTaken
@@ -49,6 +50,7 @@ __all__ = [
     "PypiserveError",
     "StorageFull",
     "StorageUnavailable",
+    "TooManyProjects",
     "Unavailable",
     "UnknownPlugin",
 ]
@@ -226,6 +228,23 @@ class PolicyDenied(PermissionDenied):
         self.problems = problems
 
 
+class TooManyProjects(PypiserveError):
+    """The identity began as many projects as it may within 24 hours; existing ones take its files as before."""
+
+    code = "too-many-projects"
+
+    def __init__(self, limit: int, *, retry_after_seconds: int) -> None:
+        super().__init__(limit)
+        self.limit = limit
+        self.retry_after_seconds = retry_after_seconds
+
+    def __str__(self) -> str:
+        return (
+            f"You began {self.limit} new projects within 24 hours, as many as max_new_projects_per_day allows; "
+            f"try again in {self.retry_after_seconds} s, or ask an administrator to raise the rule"
+        )
+
+
 class NotFound(PypiserveError):
     """What was asked for does not exist, or this identity may not know that it does."""
 
@@ -247,18 +266,21 @@ class Conflict(PypiserveError):
 
 class FilenameTaken(Conflict):
     """
-    The index has, or had, other bytes under this file name.
+    The index has, or had, a file of this name, and files do not change there.
 
     The sentence opens with the words that twine, poetry, PDM and maturin look for.
     """
 
     code = "filename-taken"
 
-    def __init__(self, filename: str, *, known_as: str | None = None, deleted: bool = False) -> None:
+    def __init__(
+        self, filename: str, *, known_as: str | None = None, deleted: bool = False, same_content: bool = False
+    ) -> None:
         super().__init__(filename)
         self.filename = filename
         self.known_as = known_as or filename
         self.deleted = deleted
+        self.same_content = same_content
 
     def __str__(self) -> str:
         if self.known_as != self.filename:
@@ -268,8 +290,13 @@ class FilenameTaken(Conflict):
             )
         if self.deleted:
             return (
-                f"File already exists: {self.filename} was published with other content and deleted, "
-                "and its name stays reserved; publish a new version"
+                f"File already exists: {self.filename} was published and deleted, and its name stays reserved; "
+                "restore it as long as the index keeps it, or publish a new version"
+            )
+        if self.same_content:
+            return (
+                f"File already exists: {self.filename} is published, and this index takes no file twice; "
+                "publish a new version"
             )
         return (
             f"File already exists: {self.filename} is published with other content; "

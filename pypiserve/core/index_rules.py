@@ -31,7 +31,8 @@ class ExistingFiles(enum.StrEnum):
     """Other bytes take the place of those before: for development indexes."""
 
 
-Limit = Annotated[int, Meta(gt=0)]
+Limit = Annotated[int, Meta(gt=0, le=10**15)]
+Days = Annotated[int, Meta(gt=0, le=36_500)]
 
 
 class IndexRules(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -49,7 +50,7 @@ class IndexRules(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     ] = ExistingFiles.IDEMPOTENT
     one_sdist_per_release: Annotated[bool, Meta(description="Whether a second sdist of a release is refused.")] = True
     close_releases_after_days: Annotated[
-        Limit | None, Meta(description="Age of a release, in days, from which on it takes no new files.")
+        Days | None, Meta(description="Age of a release, in days, from which on it takes no new files.")
     ] = None
     max_file_size_bytes: Annotated[
         Limit | None, Meta(description="Largest file; the server's own limit holds as well.")
@@ -74,5 +75,8 @@ class IndexRules(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
         bool, Meta(description="Whether a new project is refused that is called like a module of Python.")
     ] = True
     retention_days: Annotated[
-        int, Meta(ge=0, description="How long deleted files can be restored, in days, before `gc` removes them.")
+        int,
+        Meta(
+            ge=0, le=36_500, description="How long deleted files can be restored, in days, before `gc` removes them."
+        ),
     ] = 30

@@ -16,7 +16,7 @@ from pypiserve.plugin.kinds import (
     SubscriberKind,
     UploadPolicyKind,
 )
-from pypiserve.plugin.policies import Candidate, Deny, ReadPolicy, UploadPolicy
+from pypiserve.plugin.policies import Candidate, Deny, ReadPolicy, UploadPolicy, Verdict, Warn
 from pypiserve.plugin.remembered import RememberedCredentials
 from pypiserve.plugin.renderers import Renderer
 from pypiserve.plugin.settings import NoSettings, PluginSettings
@@ -51,5 +51,7 @@ __all__ = [
     "SubscriberKind",
     "UploadPolicy",
     "UploadPolicyKind",
+    "Verdict",
+    "Warn",
     "hookimpl",
 ]

@@ -8,11 +8,12 @@ from typing import Protocol, runtime_checkable
 
 from packaging.utils import NormalizedName
 
+from pypiserve.core.archives import ArchiveMember
 from pypiserve.core.digests import Sha256
 from pypiserve.core.identity import Identity
 from pypiserve.core.model import ProjectFile
 
-__all__ = ["Candidate", "Deny", "ReadPolicy", "UploadPolicy"]
+__all__ = ["Candidate", "Deny", "ReadPolicy", "UploadPolicy", "Verdict", "Warn"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,24 @@ class Deny:
 
 
 @dataclass(frozen=True)
+class Warn:
+    """
+    A remark on a file that is published all the same: the client reads it, and it stays with the file.
+
+    Attributes:
+        code: Stable, kebab-case, the policy's own.
+        message: One sentence for the client, without a full stop, that says how to mend it.
+    """
+
+    code: str
+    message: str
+
+
+Verdict = Deny | Warn | Sequence[Deny | Warn] | None
+"""What an upload policy may answer: nothing, one remark or refusal, or several."""
+
+
+@dataclass(frozen=True)
 class Candidate:
     """
     A file that passed every check and is about to be published.
@@ -44,6 +63,7 @@ class Candidate:
         sha256: Digest of the file.
         metadata: Core metadata as field name, lowercase, to values in order.
         identity: Who publishes.
+        members: The files in the archive, in its order; directories and links are left out.
     """
 
     owner: str
@@ -55,15 +75,18 @@ class Candidate:
     sha256: Sha256
     metadata: Mapping[str, Sequence[str]]
     identity: Identity
+    members: tuple[ArchiveMember, ...] = ()
 
 
 @runtime_checkable
 class UploadPolicy(Protocol):
     """Judges uploads. All policies are asked; any denial denies, and all denials are reported."""
 
-    async def judge(self, candidate: Candidate) -> Deny | None:
+    async def judge(self, candidate: Candidate) -> Verdict:
         """
-        Allow the upload (``None``) or deny it. The answer must come within 5 seconds.
+        Allow the upload (``None``), deny it, or remark on it. The answer must come within 5 seconds.
+
+        Several answers at once are a list or a tuple; one denial among them denies.
 
         Raises:
             Unavailable: It cannot be told now; the upload is refused with 503.

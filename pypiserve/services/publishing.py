@@ -11,28 +11,29 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
-from pypiserve.catalog import files, projects
+from pypiserve.catalog import files
 from pypiserve.catalog.database import Connection, Database
 from pypiserve.catalog.files import NewFile
 from pypiserve.catalog.owners import IndexRecord
-from pypiserve.core.digests import Sha256, sha256_of
+from pypiserve.catalog.replacing import replace_file
+from pypiserve.core.digests import sha256_of
 from pypiserve.core.errors import (
-    FilenameTaken,
     PluginContractBroken,
     PolicyDenied,
     Problem,
     StorageFull,
     Unavailable,
 )
+from pypiserve.core.events import EventKind
 from pypiserve.core.filenames import DistributionFilename
 from pypiserve.core.identity import Identity
-from pypiserve.core.index_rules import ExistingFiles
-from pypiserve.plugin import Candidate, Deny, FileStore, UploadPolicy
-from pypiserve.services.access import refusal_to_publish
+from pypiserve.core.versions import version_key
+from pypiserve.plugin import Candidate, Deny, FileStore, UploadPolicy, Warn
+from pypiserve.services.admission import Facts, Standing, admit
 from pypiserve.services.coherence import JournalFollower
 from pypiserve.services.staging import StagingArea
 from pypiserve.services.storing import Storing
@@ -53,11 +54,15 @@ class Publication:
 
     Attributes:
         filename: The file.
-        created: Whether it is new; ``False`` when the same bytes were there already and nothing changed.
+        created: Whether it is new.
+        replaced: Whether it took the place of other bytes; when neither, the same were there and nothing changed.
+        warnings: What is not quite right with the file.
     """
 
     filename: str
     created: bool
+    replaced: bool = False
+    warnings: tuple[Problem, ...] = ()
 
 
 class Publishing:
@@ -80,7 +85,7 @@ class Publishing:
         self.threads = ThreadPoolExecutor(_CHECKING_THREADS, thread_name_prefix="publish")
         self._storing = Storing(store, database, staging, self.threads)
 
-    def refuse_early(self, index: IndexRecord, form: Form) -> None:
+    def refuse_early(self, index: IndexRecord, identity: Identity, form: Form) -> None:
         """
         Refuse what its form tells to be in vain, before the file has come. Blocks: call it in a thread.
 
@@ -88,17 +93,18 @@ class Publishing:
 
         Args:
             index: Where to; the identity was found to be allowed to publish there.
+            identity: Who publishes.
             form: What has come so far.
 
         Raises:
             InvalidUpload: The form is wrong; every problem that it shows is listed.
-            FilenameTaken: The index has, or had, other bytes under this name.
-            PermissionDenied: The project takes no new files.
+            FilenameTaken, PermissionDenied, TooManyProjects: A rule of the index speaks against it.
         """
         filename = check_form(form, validation=index.rules.validation)
         # The catalog may be back when the file has come.
         with contextlib.suppress(Unavailable, StorageFull):
-            self._database.read_now(lambda connection: _refuse_early(connection, index, filename, form.sha256))
+            facts = _facts_of_form(identity, filename, form, now=self._now())
+            self._database.read_now(lambda connection: admit(connection, index, facts))
 
     async def publish(self, index: IndexRecord, identity: Identity, upload: Upload) -> Publication:
         """
@@ -111,8 +117,8 @@ class Publishing:
 
         Raises:
             InvalidUpload: The file or the form is wrong; every problem is listed.
-            FilenameTaken: The index has, or had, other bytes under this name.
-            PermissionDenied: The project takes no new files, or a policy denied.
+            FilenameTaken, TooManyProjects: A rule of the index speaks against it.
+            PermissionDenied: Likewise, or a policy denied.
             StorageFull: No room is left; nothing was kept.
             Unavailable: The store or the catalog does not answer; safe to retry.
         """
@@ -120,9 +126,10 @@ class Publishing:
         if settled is not None:
             await self._storing.put_back(upload.staged, examined.archive.metadata.content)
             return settled
-        await self._judge(_candidate(index, identity, upload, examined))
+        remarks = await self._judge(_candidate(index, identity, upload, examined))
+        new = replace(new, warnings=(*new.warnings, *remarks))
         async with self._storing.stored(upload.staged, examined.archive.metadata.content):
-            publication = await self._record(index, new)
+            publication = await self._record(index, identity, new)
         # Read your own write: what this process keeps is dropped before the client hears of its success.
         await self._follower.catch_up()
         return publication
@@ -137,65 +144,82 @@ class Publishing:
         """Check the file, and look whether its name is free: one step, since each has its price."""
         examined = examine(upload, validation=index.rules.validation)
         new = _new_file(identity, upload, examined, now=self._now())
-        return examined, new, self._database.read_now(lambda connection: _settled(connection, index, new))
+        facts = _facts_of(identity, new)
+        standing = self._database.read_now(lambda connection: _settled(connection, index, facts))
+        return examined, new, standing if isinstance(standing, Publication) else None
 
-    async def _judge(self, candidate: Candidate) -> None:
-        verdicts = await asyncio.gather(*(_verdict(policy, candidate) for policy in self._policies))
-        denials = [verdict for verdict in verdicts if verdict is not None]
+    async def _judge(self, candidate: Candidate) -> tuple[Problem, ...]:
+        """Return what the policies remark, unless one of them denies."""
+        answers = await asyncio.gather(*(_verdicts(policy, candidate) for policy in self._policies))
+        verdicts = [verdict for answer in answers for verdict in answer]
+        denials = [Problem(verdict.code, verdict.reason) for verdict in verdicts if isinstance(verdict, Deny)]
         if denials:
-            raise PolicyDenied(*(Problem(denial.code, denial.reason) for denial in denials))
+            raise PolicyDenied(*denials)
+        return tuple(Problem(verdict.code, verdict.message) for verdict in verdicts if isinstance(verdict, Warn))
 
-    async def _record(self, index: IndexRecord, new: NewFile) -> Publication:
+    async def _record(self, index: IndexRecord, identity: Identity, new: NewFile) -> Publication:
         def work(connection: Connection) -> Publication:
-            # Looked at again inside the transaction: two clients may race with the same name.
-            settled = _settled(connection, index, new)
-            if settled is not None:
-                return settled
+            # Looked at again inside the transaction: two clients may race with the same name, or for the last room.
+            standing = _settled(connection, index, _facts_of(identity, new))
+            if isinstance(standing, Publication):
+                return standing
+            if standing is Standing.REPLACES:
+                is_live = replace_file(connection, index, new).kind is EventKind.FILE_REPLACED
+                return Publication(new.filename, created=not is_live, replaced=is_live, warnings=new.warnings)
             files.insert_file(connection, index, new)
-            return Publication(new.filename, created=True)
+            return Publication(new.filename, created=True, warnings=new.warnings)
 
         return await self._database.write(work)
 
 
-def _settled(connection: Connection, index: IndexRecord, new: NewFile) -> Publication | None:
-    """Return how it ends when nothing is to be done; ``None`` when the file may be published."""
-    known = files.find_known_file(connection, index.id, new.filename)
-    if known is not None:
-        if known.sha256 == new.sha256 and known.filename == new.filename and not known.deleted:
-            return Publication(new.filename, created=False)
-        raise FilenameTaken(new.filename, known_as=known.filename, deleted=known.deleted)
-    project = projects.find_project(connection, index.id, new.project)
-    refusal = refusal_to_publish(new.project, project.status) if project else None
-    if refusal is not None:
-        raise refusal
-    return None
+def _settled(connection: Connection, index: IndexRecord, facts: Facts) -> Publication | Standing:
+    """Return how it ends when nothing is to be done, and otherwise how the file stands to what is there."""
+    standing = admit(connection, index, facts)
+    if standing is not Standing.SETTLED:
+        return standing
+    known = files.find_known_file(connection, index.id, facts.filename)
+    return Publication(facts.filename, created=False, warnings=known.warnings if known else ())
 
 
-def _refuse_early(
-    connection: Connection, index: IndexRecord, filename: DistributionFilename, sha256: Sha256 | None
-) -> None:
-    known = files.find_known_file(connection, index.id, filename.filename)
-    if known is not None:
-        same_name = known.filename == filename.filename and not known.deleted
-        if same_name and (sha256 in {None, known.sha256} or index.rules.existing_files is ExistingFiles.OVERWRITE):
-            return
-        raise FilenameTaken(filename.filename, known_as=known.filename, deleted=known.deleted)
-    project = projects.find_project(connection, index.id, filename.project)
-    refusal = refusal_to_publish(filename.project, project.status) if project else None
-    if refusal is not None:
-        raise refusal
+def _facts_of(identity: Identity, new: NewFile) -> Facts:
+    return Facts(
+        identity=identity,
+        project=new.project,
+        version_key=new.version_key,
+        filename=new.filename,
+        kind=new.kind,
+        now=new.uploaded_at,
+        size_bytes=new.size_bytes,
+        sha256=new.sha256,
+    )
 
 
-async def _verdict(policy: UploadPolicy, candidate: Candidate) -> Deny | None:
+def _facts_of_form(identity: Identity, filename: DistributionFilename, form: Form, *, now: datetime) -> Facts:
+    return Facts(
+        identity=identity,
+        project=filename.project,
+        version_key=version_key(filename.version),
+        filename=filename.filename,
+        kind=filename.kind.value,
+        now=now,
+        sha256=form.sha256,
+    )
+
+
+async def _verdicts(policy: UploadPolicy, candidate: Candidate) -> list[Deny | Warn]:
     try:
         async with asyncio.timeout(_VERDICT_SECONDS):
-            verdict: object = await policy.judge(candidate)
+            answer: object = await policy.judge(candidate)
     except TimeoutError as error:
         raise Unavailable("The upload cannot be judged now: a policy does not answer") from error
-    if verdict is None or isinstance(verdict, Deny):
-        return verdict
+    if answer is None:
+        return []
+    several = answer if isinstance(answer, (list, tuple)) else (answer,)
+    verdicts = [verdict for verdict in several if isinstance(verdict, (Deny, Warn))]
     # Neither is a plugin that forgets its verdict taken for one that allows.
-    raise PluginContractBroken(type(policy).__name__, f"judge() returned a {type(verdict).__name__}")
+    if len(verdicts) < len(several):
+        raise PluginContractBroken(type(policy).__name__, f"judge() returned a {type(answer).__name__}")
+    return verdicts
 
 
 def _candidate(index: IndexRecord, identity: Identity, upload: Upload, examined: Examined) -> Candidate:
@@ -209,6 +233,7 @@ def _candidate(index: IndexRecord, identity: Identity, upload: Upload, examined:
         sha256=upload.staged.sha256,
         metadata=examined.metadata.fields,
         identity=identity,
+        members=examined.archive.members,
     )
 
 

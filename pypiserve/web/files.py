@@ -1,5 +1,5 @@
 """
-Serving files and their core metadata: immutable bytes, ranges, validators, no content coding.
+Serving files and their core metadata: ranges, validators, no content coding.
 
 Spec: RFC 9110 sections 13 and 14; Simple repository API for ``.metadata`` (PEP 658).
 """
@@ -16,6 +16,7 @@ from tornado.iostream import StreamClosedError
 
 from pypiserve.core.errors import StorageUnavailable
 from pypiserve.core.identity import Action
+from pypiserve.core.index_rules import ExistingFiles
 from pypiserve.plugin import LocalFile, Redirect
 from pypiserve.services.downloads import METADATA_SUFFIX, Download
 from pypiserve.web.base import BaseHandler
@@ -60,7 +61,10 @@ class FileHandler(BaseHandler):
         self.set_header("Last-Modified", format_datetime(download.published_at.replace(microsecond=0), usegmt=True))
         # no-transform: a proxy that labels or unpacks a .tar.gz breaks pip's hashes.
         shared = "public" if self.may_be_shared else "private"
-        self.set_header("Cache-Control", f"{shared}, max-age={_YEAR_SECONDS}, immutable, no-transform")
+        # Where a file can be replaced, its ETag tells whether it was; elsewhere a name has one content for ever.
+        may_change = self.index.rules.existing_files is ExistingFiles.OVERWRITE
+        age = "no-cache" if may_change else f"max-age={_YEAR_SECONDS}, immutable"
+        self.set_header("Cache-Control", f"{shared}, {age}, no-transform")
         self.set_header("Content-Security-Policy", "sandbox; default-src 'none'")
 
     def _redirect_away(self, location: Redirect) -> None:

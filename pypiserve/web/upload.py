@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
-from pypiserve.core.errors import FileTooLarge, PypiserveError
+from pypiserve.core.errors import FileTooLarge, Problem, PypiserveError
 from pypiserve.core.identity import Action
 from pypiserve.services.upload_checks import Form
 from pypiserve.web.base import BaseHandler
@@ -23,6 +23,7 @@ from pypiserve.web.problems import UnsupportedEncoding, UploadStalled
 from pypiserve.web.rules import requires
 from pypiserve.web.silence import Silence
 from pypiserve.web.site import IndexPath, Limits, Site
+from pypiserve.web.success import outcome_of, success_body
 
 __all__ = ["UploadHandler"]
 
@@ -93,10 +94,8 @@ class UploadHandler(BaseHandler):
             publication = await self.site.publishing.publish(self.index, self.identity, upload)
         finally:
             await self._discard()
-        if publication.created:
-            self._send(201, f"Published {publication.filename}")
-        else:
-            self._send(200, f"Unchanged: {publication.filename} is published with the same content")
+        status, text = outcome_of(publication)
+        self._send(status, text, publication.warnings)
 
     def refuse(self, refusal: Exception) -> None:
         """Refuse, and wait no longer for the rest."""
@@ -141,7 +140,7 @@ class UploadHandler(BaseHandler):
     def _refuse_early(self, form: Form) -> None:
         # What is complete in a moment is judged once.
         if self._is_large:
-            self.site.publishing.refuse_early(self.index, form)
+            self.site.publishing.refuse_early(self.index, self.identity, form)
 
     def _limits(self) -> Limits:
         limits, of_index = self.site.limits, self.index.rules.max_file_size_bytes
@@ -211,8 +210,10 @@ class UploadHandler(BaseHandler):
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self.site.threads, work)
 
-    def _send(self, status: int, text: str) -> None:
+    def _send(self, status: int, text: str, warnings: Sequence[Problem] = ()) -> None:
+        media_type, body = success_body(text, warnings, self.request.headers.get("Accept"))
         self.set_status(status)
-        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        self.set_header("Content-Type", media_type)
         self.set_header("Cache-Control", "no-store")
-        self.finish(text + "\n")
+        self.set_header("Vary", "Accept")
+        self.finish(body)

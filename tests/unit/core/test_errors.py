@@ -23,6 +23,8 @@ EXAMPLES: list[PypiserveError] = [
     errors.NotFound("project demo"),
     errors.FilenameTaken("demo-1.0.tar.gz"),
     errors.FilenameTaken("demo-1.0.tar.gz", deleted=True),
+    errors.FilenameTaken("demo-1.0.tar.gz", same_content=True),
+    errors.TooManyProjects(5, retry_after_seconds=3600),
     errors.FilenameTaken("Demo-1.0.tar.gz", known_as="demo-1.0.tar.gz"),
     errors.Unavailable("the forge does not answer"),
     errors.StorageUnavailable("the store does not answer"),

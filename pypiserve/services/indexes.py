@@ -1,0 +1,177 @@
+"""Indexes and their rules: what the command line does. Blocking, outside the event loop."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from pypiserve.catalog import owners
+from pypiserve.catalog.database import Connection, Database
+from pypiserve.catalog.owners import IndexRecord
+from pypiserve.core.errors import NotFound, PypiserveError
+from pypiserve.core.index_rules import ExistingFiles, IndexRules, Validation
+from pypiserve.core.names import as_index_name
+from pypiserve.services.accounts import OPERATOR, InvalidName, NameTaken
+
+__all__ = ["Indexes", "InvalidRule", "changed_rules"]
+
+
+_CHOICES = {"validation": tuple(Validation), "existing_files": tuple(ExistingFiles)}
+
+
+class InvalidRule(PypiserveError):
+    """There is no such rule, or it cannot have such a value."""
+
+    code = "invalid-rule"
+
+
+class Indexes:
+    """Makes indexes and changes their rules, each in one transaction with its event."""
+
+    def __init__(self, database: Database, *, now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._now = now
+
+    def list_all(self) -> list[IndexRecord]:
+        """Return every index, by owner and name."""
+
+        def work(connection: Connection) -> list[IndexRecord]:
+            return [_index(connection, f"{owner}/{index}") for owner, index in owners.list_indexes(connection)]
+
+        return self._database.read_now(work)
+
+    def create(self, path: str, given: Mapping[str, str]) -> IndexRecord:
+        """
+        Make a further index of an owner.
+
+        Args:
+            path: ``owner/index``.
+            given: Rules that are not the default, as text.
+
+        Raises:
+            InvalidName: The name cannot be one.
+            InvalidRule: There is no such rule, or no such value.
+            NameTaken: The owner has an index of this name.
+            NotFound: There is no such owner.
+        """
+        owner, name = _parts(path)
+        rules = changed_rules(IndexRules(), given)
+
+        def work(connection: Connection) -> IndexRecord:
+            record = owners.find_owner(connection, owner)
+            if record is None:
+                raise NotFound(f"The owner {owner}")
+            if name in owners.list_indexes_of(connection, owner):
+                raise NameTaken(f"The index {record.name}/{name} exists already; choose another name")
+            now = self._now()
+            owners.create_index(connection, record, as_index_name(name), subject=OPERATOR, now=now)
+            if rules != IndexRules():
+                owners.set_rules(connection, _index(connection, path), rules, subject=OPERATOR, now=now)
+            return _index(connection, path)
+
+        return self._database.write_now(work)
+
+    def rules_of(self, path: str) -> IndexRules:
+        """
+        Return the rules of an index, given as ``owner/index``.
+
+        Raises:
+            NotFound: There is no such index.
+        """
+        return self._database.read_now(lambda connection: _index(connection, path)).rules
+
+    def change_rules(self, path: str, given: Mapping[str, str], *, reset: Collection[str] = ()) -> IndexRules:
+        """
+        Change some rules of an index, all or none; return all of them. Running servers notice at once.
+
+        Args:
+            path: ``owner/index``.
+            given: New values, as text.
+            reset: Rules that get their default again.
+
+        Raises:
+            InvalidRule: There is no such rule, or no such value.
+            NotFound: There is no such index.
+        """
+
+        def work(connection: Connection) -> IndexRules:
+            index = _index(connection, path)
+            rules = changed_rules(index.rules, given, reset=reset)
+            if rules != index.rules:
+                owners.set_rules(connection, index, rules, subject=OPERATOR, now=self._now())
+            return rules
+
+        return self._database.write_now(work)
+
+
+def changed_rules(rules: IndexRules, given: Mapping[str, str], *, reset: Collection[str] = ()) -> IndexRules:
+    """
+    Return rules with some of them changed.
+
+    Raises:
+        InvalidRule: There is no such rule, or no such value; the sentence has the choices.
+    """
+    for name in (*given, *reset):
+        if name not in IndexRules.__struct_fields__:
+            raise InvalidRule(f"There is no rule {name}; choose one of: {', '.join(IndexRules.__struct_fields__)}")
+    defaults = msgspec.structs.asdict(IndexRules())
+    values = msgspec.structs.asdict(rules) | {name: defaults[name] for name in reset}
+    for name, text in given.items():
+        values[name] = _value(name, text)
+    return IndexRules(**values)
+
+
+def _value(name: str, text: str) -> Any:
+    try:
+        return getattr(msgspec.convert({name: _untyped(name, text)}, IndexRules), name)
+    except msgspec.ValidationError as error:
+        raise InvalidRule(f"The rule {name} cannot be {text!r}; it takes {_choices(name)}") from error
+
+
+def _untyped(name: str, text: str) -> Any:
+    default = getattr(IndexRules(), name)
+    if isinstance(default, tuple):
+        return tuple(filter(None, (item.strip() for item in text.split(","))))
+    if isinstance(default, str):
+        return text
+    if default is None and text == "none":
+        return None
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _choices(name: str) -> str:
+    default = getattr(IndexRules(), name)
+    if isinstance(default, bool):
+        return "true or false"
+    if isinstance(default, str):
+        return " or ".join(_CHOICES[name])
+    if isinstance(default, int):
+        return "a whole number from 0 on, at most 36500"
+    return (
+        f"a whole number from 1 to {36_500 if name.endswith('_days') else 10**15}, or none"
+        if default is None
+        else "names with commas between them"
+    )
+
+
+def _parts(path: str) -> tuple[str, str]:
+    owner, _, name = path.partition("/")
+    try:
+        return owner, as_index_name(name)
+    except ValueError as error:
+        raise InvalidName(f"{path!r} is no OWNER/INDEX: {error}") from None
+
+
+def _index(connection: Connection, path: str) -> IndexRecord:
+    owner, _, name = path.partition("/")
+    record = owners.find_index(connection, owner, name)
+    if record is None:
+        raise NotFound(f"The index {path}")
+    return record
