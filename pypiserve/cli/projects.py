@@ -97,10 +97,9 @@ def restore(
 
     What was deleted before that stays deleted; `pypiserve deleted` lists it.
     """
+    target = _target(project, version, filename)
     with OfflineCatalog(settings) as catalog:
-        back = catalog.curation.apply_now(
-            _index(settings, index), catalog.curation.restore(_target(project, version, filename))
-        )
+        back = catalog.curation.apply_now(_index(settings, index), catalog.curation.restore(target))
     for name in back:
         click.echo(name)
     click.echo(f"Restored {_words(project, version, filename)}.")
