@@ -16,8 +16,10 @@ from pypiserve.plugin import (
     PluginSettings,
     SubscriberKind,
     UploadPolicyKind,
+    Warn,
     hookimpl,
 )
+from pypiserve.plugin import Verdict as VerdictOfPolicy
 
 __all__ = ["API_REVISION", "HEARD", "JUDGED", "Heard"]
 
@@ -64,12 +66,16 @@ class Verdict:
     def __init__(self, settings: VerdictSettings) -> None:
         self._settings = settings
 
-    async def judge(self, candidate: Candidate) -> Deny | None:
+    async def judge(self, candidate: Candidate) -> VerdictOfPolicy:
         """Judge."""
         JUDGED.append(candidate)
         match self._settings.verdict:
             case "deny":
                 return Deny("not-wanted", self._settings.reason)
+            case "warn":
+                return Warn("not-nice", self._settings.reason)
+            case "both":
+                return [Warn("not-nice", "it is not nice"), Deny("not-wanted", self._settings.reason)]
             case "fail":
                 raise RuntimeError(self._settings.reason)
             case "unavailable":

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import http.client
+import json
 import time
 from collections.abc import Callable, Iterator
 
 import publishing_parts
 import pytest
 from publishing_parts import HEARD, JUDGED
-from uploading import events_of, keeps_nothing
+from uploading import JSON_LIKE_UV, content_part, encode, events_of, keeps_nothing, post, usual_parts
 
 from pypiserve.core.model import ProjectStatus
 from pypiserve.services import delivery, publishing
@@ -181,3 +182,25 @@ def test_a_new_subscriber_hears_nothing_of_before(make_server: MakeServer) -> No
     assert second.publish(a_wheel("heard", "1.1"), token=first.token).status == http.client.CREATED
     wait_until(lambda: len(HEARD.events) >= 1)
     assert [event.version for event in HEARD.events] == ["1.1"]
+
+
+def test_what_a_policy_remarks_is_told_now_and_whenever_the_file_is_sent_again(make_server: MakeServer) -> None:
+    """The file is published, each remark is a line of the answer, and programs get it as JSON."""
+    server = make_server(policies('verdict = "warn"\nreason = "say more"', 'verdict = "allow"'))
+    wheel = a_wheel()
+    remark = "Warning: say more [not-nice]"
+    first, again = server.publish(wheel), server.publish(wheel)
+    assert (first.status, again.status) == (http.client.CREATED, http.client.OK)
+    for reply in (first, again):
+        assert remark in reply.text.splitlines()[1:]
+    body = encode([*usual_parts(wheel), content_part(wheel)])
+    document = json.loads(post(server, body, headers={"Accept": JSON_LIKE_UV}).body)
+    assert {"code": "not-nice", "message": "say more"} in document["warnings"]
+    assert "demo/__init__.py" in {member.path for member in JUDGED[0].members}
+
+
+def test_a_denial_among_several_verdicts_denies(make_server: MakeServer) -> None:
+    """What it remarks beside is not kept."""
+    server = make_server(policies('verdict = "both"\nreason = "no"'))
+    with keeps_nothing(server):
+        assert server.publish(a_wheel()).status == http.client.FORBIDDEN
