@@ -28,9 +28,11 @@ from pypiserve.core.filenames import DistributionFilename
 from pypiserve.core.findings import Findings
 from pypiserve.core.gzip_stream import GzipStream
 from pypiserve.core.index_rules import Validation
+from pypiserve.core.path_collisions import check_tree
 from pypiserve.core.sdist_tree import SdistTree, is_look_alike
 from pypiserve.core.tar_members import TarKind, TarMember, tar_members
 from pypiserve.core.zip_directory import read_member, read_members
+from pypiserve.core.zip_member import ZipMember
 from pypiserve.core.zip_traces import is_zip_too
 from pypiserve.core.zip_unpacking import check_bounds, unpack_all
 
@@ -175,24 +177,41 @@ def _layout_warnings(top: str, name: DistributionFilename, members: Iterable[str
 
 def examine_zip_sdist(file: BinaryIO, name: DistributionFilename, *, limits: ArchiveLimits) -> ArchiveReport:
     """
-    Check every member of a ``.zip`` with its one top-level directory, as old projects and mirrors have them.
+    Check every member of a ``.zip``, as old projects and mirrors have them. Blocking, as ``examine_sdist`` is.
 
     Raises:
         InvalidUpload: As for ``examine_sdist``.
         OSError: The file cannot be read.
     """
+    findings = Findings()
     members = read_members(file, limits=limits)
+    check_bounds(members, file.seek(0, 2), limits=limits)
     tops = _Tops(name)
     for member in members:
-        tops.check(member.name)
-    found = next((member for member in members if member.name == tops.path), None)
-    if found is None:
-        raise missing(tops.path)
-    metadata = ArchiveMetadata(tops.path, read_member(file, found, max_bytes=limits.max_metadata_bytes))
-    check_bounds(members, file.seek(0, 2), limits=limits)
-    findings = Findings()
-    unpack_all(file, members, sink_for=lambda _: None, damaged=lambda _, error: findings.refuse(error.problems))
+        findings.attempt(functools.partial(tops.check, member.name))
+        if member.is_link:
+            findings.refuse(unsafe(f"{shown(member.name)} is a symbolic link").problems)
+    files = [member for member in members if not member.is_directory]
+    findings.attempt(lambda: check_tree(member.name for member in files))
+    metadata = findings.attempt(lambda: _zip_metadata(file, members, tops.path, limits=limits))
+    findings.attempt(
+        lambda: unpack_all(
+            file,
+            members,
+            sink_for=lambda _: None,
+            damaged=lambda _, error: findings.refuse(error.problems),
+        )
+    )
     findings.raise_problems()
-    files = [member for member in members if not member.is_directory and not member.is_link]
-    links = tuple(member.name for member in members if member.is_link)
-    return ArchiveReport(metadata, tuple(ArchiveMember(each.name, each.size_bytes) for each in files), links=links)
+    if metadata is None:
+        raise AssertionError("a problem was added wherever there is no metadata")
+    return ArchiveReport(metadata, tuple(ArchiveMember(each.name, each.size_bytes) for each in files))
+
+
+def _zip_metadata(
+    file: BinaryIO, members: Iterable[ZipMember], path: str, *, limits: ArchiveLimits
+) -> ArchiveMetadata:
+    found = next((member for member in members if member.name == path), None)
+    if found is None:
+        raise missing(path)
+    return ArchiveMetadata(path, read_member(file, found, max_bytes=limits.max_metadata_bytes))

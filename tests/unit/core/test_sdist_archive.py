@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import tarfile
+import zipfile
 
 import pytest
 from archive_samples import (
@@ -81,6 +82,29 @@ def test_metadata_that_is_missing_or_of_another_file(members: dict[str, bytes], 
 def test_metadata_that_is_missing_in_a_zip(members: dict[str, bytes], code: str) -> None:
     """The same holds for an sdist that is a zip archive."""
     assert refusal(build_zip(members), "demo-1.0.zip") == code
+
+
+@pytest.mark.parametrize("place", [b"setup.py", b"x = 1"])
+def test_damage_behind_the_metadata_of_a_zip(place: bytes) -> None:
+    """All of a zip is looked at, not only its metadata: each name, and each checksum."""
+    file = build_zip({"demo-1.0/PKG-INFO": METADATA, "demo-1.0/setup.py": b"x = 1"}, method=zipfile.ZIP_STORED)
+    content = file.getvalue().replace(place, b"X" + place[1:], 1)
+
+    assert refusal(io.BytesIO(content), "demo-1.0.zip") in {"invalid-archive", "unsafe-archive"}
+
+
+def test_a_bomb_in_a_zip() -> None:
+    """A zip that unpacks to too much is refused by what its directory says."""
+    file = build_zip(MEMBERS | {"demo-1.0/zeros": bytes(3_000_000)})
+
+    assert refusal(file, "demo-1.0.zip", free_unpacked_bytes=1_000_000) == "archive-too-large"
+
+
+def test_a_file_in_a_file_of_a_zip() -> None:
+    """A path cannot be a file and a directory."""
+    members = MEMBERS | {"demo-1.0/a": b"", "demo-1.0/a/b": b""}
+
+    assert refusal(build_zip(members), "demo-1.0.zip") == "unsafe-archive"
 
 
 @pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE])
