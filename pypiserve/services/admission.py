@@ -36,7 +36,7 @@ from pypiserve.core.index_rules import ExistingFiles
 from pypiserve.services.access import refusal_to_publish
 from pypiserve.services.new_projects import refusal_of_new_project
 
-__all__ = ["Facts", "Standing", "admit"]
+__all__ = ["Facts", "Standing", "admit", "check_length"]
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Facts:
         filename: Name of the distribution file.
         kind: As the catalog writes it: ``sdist`` or ``bdist_wheel``.
         now: Aware, UTC.
-        size_bytes: ``None`` as long as it is not known.
+        size_bytes: ``None`` as long as it is not known; before the file has come, what it has at least.
         sha256: Likewise.
     """
 
@@ -112,6 +112,26 @@ def admit(connection: Connection, index: IndexRecord, facts: Facts) -> Standing:
     if refusal is not None:
         raise refusal
     return Standing.NEW if known is None else Standing.REPLACES
+
+
+def check_length(index: IndexRecord, at_least_bytes: int) -> None:
+    """
+    Judge a file of which nothing is known but that it has no fewer bytes than these.
+
+    What an index or a project has already is not counted: the same file may be there.
+
+    Raises:
+        PolicyDenied: It is larger than all files of its project, or of the index, may be together.
+    """
+    rules = index.rules
+    quotas = {
+        "max_project_size_bytes": rules.max_project_size_bytes,
+        "max_index_size_bytes": rules.max_index_size_bytes,
+    }
+    for rule, limit in quotas.items():
+        if limit is not None and at_least_bytes > limit:
+            sentence = f"There is no room for this file: it is larger than the {limit} bytes that {rule} allows"
+            raise PolicyDenied(Problem("quota-exceeded", f"{sentence}; ask an administrator to raise the rule"))
 
 
 def _is_settled(index: IndexRecord, facts: Facts, known: KnownFile) -> bool:

@@ -85,7 +85,9 @@ class Publishing:
         self.threads = ThreadPoolExecutor(_CHECKING_THREADS, thread_name_prefix="publish")
         self._storing = Storing(store, database, staging, self.threads)
 
-    def refuse_early(self, index: IndexRecord, identity: Identity, form: Form) -> None:
+    def refuse_early(
+        self, index: IndexRecord, identity: Identity, form: Form, *, at_least_bytes: int | None = None
+    ) -> None:
         """
         Refuse what its form tells to be in vain, before the file has come. Blocks: call it in a thread.
 
@@ -95,6 +97,7 @@ class Publishing:
             index: Where to; the identity was found to be allowed to publish there.
             identity: Who publishes.
             form: What has come so far.
+            at_least_bytes: The file has no fewer, as far as that can be told.
 
         Raises:
             InvalidUpload: The form is wrong; every problem that it shows is listed.
@@ -103,7 +106,7 @@ class Publishing:
         filename = check_form(form, validation=index.rules.validation)
         # The catalog may be back when the file has come.
         with contextlib.suppress(Unavailable, StorageFull):
-            facts = _facts_of_form(identity, filename, form, now=self._now())
+            facts = _facts_of_form(identity, filename, form, now=self._now(), at_least_bytes=at_least_bytes)
             self._database.read_now(lambda connection: admit(connection, index, facts))
 
     async def publish(self, index: IndexRecord, identity: Identity, upload: Upload) -> Publication:
@@ -194,7 +197,9 @@ def _facts_of(identity: Identity, new: NewFile) -> Facts:
     )
 
 
-def _facts_of_form(identity: Identity, filename: DistributionFilename, form: Form, *, now: datetime) -> Facts:
+def _facts_of_form(
+    identity: Identity, filename: DistributionFilename, form: Form, *, now: datetime, at_least_bytes: int | None
+) -> Facts:
     return Facts(
         identity=identity,
         project=filename.project,
@@ -202,6 +207,7 @@ def _facts_of_form(identity: Identity, filename: DistributionFilename, form: For
         filename=filename.filename,
         kind=filename.kind.value,
         now=now,
+        size_bytes=at_least_bytes,
         sha256=form.sha256,
     )
 

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from pypiserve.core.errors import FileTooLarge, Problem, PypiserveError
 from pypiserve.core.identity import Action
+from pypiserve.services.admission import check_length
 from pypiserve.services.upload_checks import Form
 from pypiserve.web.base import BaseHandler
 from pypiserve.web.bodies import declared_bytes
@@ -53,6 +54,7 @@ class UploadHandler(BaseHandler):
         self._batch_bytes = 0
         self._feeding: asyncio.Future[None] | None = None
         self._is_large = False
+        self._at_least_bytes = 0
         self._silence: Silence | None = None
         self._forgetting: asyncio.Future[None] | None = None
         self._is_complete = False
@@ -122,10 +124,11 @@ class UploadHandler(BaseHandler):
         if "Content-Encoding" in headers:
             raise UnsupportedEncoding
         limits = self._limits()
-        max_body_bytes = limits.max_file_size_bytes + limits.max_form_bytes + _FRAMING_BYTES
         declared = declared_bytes(headers)
-        if declared > max_body_bytes:
+        self._at_least_bytes = max(0, declared - limits.max_form_bytes - _FRAMING_BYTES)
+        if self._at_least_bytes > limits.max_file_size_bytes:
             raise FileTooLarge(limits.max_file_size_bytes)
+        check_length(self.index, self._at_least_bytes)
         # The receiver counts. A body in chunks does not say how long it is, and what is too much is thrown away.
         self.connection.set_max_body_size(sys.maxsize)
         self.connection.set_body_timeout(_BODY_SECONDS)
@@ -140,7 +143,9 @@ class UploadHandler(BaseHandler):
     def _refuse_early(self, form: Form) -> None:
         # What is complete in a moment is judged once.
         if self._is_large:
-            self.site.publishing.refuse_early(self.index, self.identity, form)
+            self.site.publishing.refuse_early(
+                self.index, self.identity, form, at_least_bytes=self._at_least_bytes or None
+            )
 
     def _limits(self) -> Limits:
         limits, of_index = self.site.limits, self.index.rules.max_file_size_bytes

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import http.client
 import json
 import socket
-import sqlite3
 import time
 from collections.abc import Iterator
 
@@ -186,15 +184,47 @@ def test_the_catalog_may_be_away_when_the_file_begins(site: ServerUnderTest, mon
 def test_the_limit_of_the_index_is_that_of_its_uploads(make_server: MakeServer) -> None:
     """It is looked at where the server's own is: at the declared length, and while the file comes in."""
     server = make_server()
-    with contextlib.closing(sqlite3.connect(data_of(server) / "catalog.sqlite3")) as catalog:
-        catalog.execute("UPDATE indexes SET rules = ?", ('{"max_file_size_bytes": 500000}',))
-        catalog.commit()
+    with server.catalog() as catalog:
+        catalog.indexes.change_rules("main/pypi", {"max_file_size_bytes": "500000"})
     with keeps_nothing(server), RawConnection(server) as connection:
         connection.send(head_of(server, Content_Length=str(len(LARGE))))
         refused = connection.reply()
     assert (refused.status, "(500000 bytes)" in refused.text) == (http.client.REQUEST_ENTITY_TOO_LARGE, True)
     assert server.publish(a_wheel(padding_bytes=600_000)).text == refused.text
     assert server.publish(a_wheel(padding_bytes=400_000)).status == http.client.CREATED
+
+
+@pytest.mark.parametrize("rule", ["max_project_size_bytes", "max_index_size_bytes"])
+def test_a_file_beyond_a_quota_is_refused_at_the_head(make_server: MakeServer, rule: str) -> None:
+    """When it alone is larger than all files together may be."""
+    server = make_server()
+    with server.catalog() as catalog:
+        catalog.indexes.change_rules("main/pypi", {rule: "5000000"})
+    with keeps_nothing(server), RawConnection(server) as connection:
+        connection.send(head_of(server, Content_Length=str(len(LARGE)), Expect="100-continue"))
+        refused = connection.reply()
+    assert (refused.status, f"larger than the 5000000 bytes that {rule} allows" in refused.text) == (403, True)
+
+
+@pytest.mark.parametrize("rule", ["max_project_size_bytes", "max_index_size_bytes"])
+def test_a_file_that_has_no_room_is_refused_when_it_begins(make_server: MakeServer, rule: str) -> None:
+    """With what is there already it is too much; the same file again is not, since it takes no room."""
+    server = make_server()
+    first = a_wheel("roomy", padding_bytes=20 * MEGABYTE)
+    assert server.publish(first).status == http.client.CREATED
+    with server.catalog() as catalog:
+        catalog.indexes.change_rules("main/pypi", {rule: "32000000"})
+    reply = refusal_of(server, filename="roomy-2.0-py3-none-any.whl")
+    assert (reply.status, rule in reply.text) == (http.client.FORBIDDEN, True)
+    assert server.publish(first).status == http.client.OK
+
+
+def test_a_rule_about_new_projects_is_told_when_a_file_begins(make_server: MakeServer) -> None:
+    """Nobody sends 30 MB to learn that the name is taken by a look-alike."""
+    server = make_server()
+    server.publish(a_wheel("look1ng"))
+    reply = refusal_of(server, filename="looking-1.0-py3-none-any.whl")
+    assert (reply.status, "looks too much like" in reply.text) == (http.client.BAD_REQUEST, True)
 
 
 @pytest.mark.parametrize("spelling", ["100-continue", "100-Continue"])
