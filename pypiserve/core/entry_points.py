@@ -16,7 +16,7 @@ from pypiserve.core.reserved_commands import is_reserved_command
 
 __all__ = ["MAX_ENTRY_POINTS_BYTES", "check_entry_points"]
 
-MAX_ENTRY_POINTS_BYTES = 1024 * 1024
+MAX_ENTRY_POINTS_BYTES = 256 * 1024
 
 _SCRIPTS = frozenset({"console_scripts", "gui_scripts"})
 _SCRIPT_NAME = re.compile(r"[\w.-]+\Z")
@@ -43,6 +43,10 @@ def check_entry_points(content: bytes) -> Iterator[Problem]:
         parser.read_string(content.decode("utf-8"))
     except (UnicodeDecodeError, configparser.Error) as error:
         yield _invalid(f"it cannot be read ({type(error).__name__})")
+        return
+    # It would count for every other group: readers differ on that, and thousands of groups would take minutes.
+    if parser.defaults() or any(group.lower() == "default" for group in parser.sections()):
+        yield _invalid("it has a group called DEFAULT")
         return
     for group in parser.sections():
         for name, reference in parser.items(group):

@@ -78,3 +78,16 @@ def test_deep_paths_cost_little() -> None:
     start = time.monotonic()
     assert codes_of(content, Validation.STRICT) == []
     assert time.monotonic() - start < 10
+
+
+def test_default_groups_cost_little() -> None:
+    """What stands in the default group is not copied into each of thousands of groups."""
+    defaults = "".join(f"k{number}=v\n" for number in range(10_000))
+    groups = "".join(f"[s{number}]\n" for number in range(10_000))
+    text = f"[DEFAULT]\n{defaults}{groups}".encode()
+
+    start = time.monotonic()
+    assert codes_of(wheel(Entry(f"{DIST_INFO}/entry_points.txt", text)), Validation.STRICT) == [
+        "invalid-entry-points"
+    ]
+    assert time.monotonic() - start < 5
