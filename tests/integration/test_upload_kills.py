@@ -116,9 +116,12 @@ def assert_whole(server: ServerProcess, project: str) -> list[str]:
     """Fetch all that the page lists, and the metadata, and compare the digests; return the names."""
     files = files_of(server, project)
     for file in files.values():
-        for suffix, digests in (("", file["hashes"]), (".metadata", file["core-metadata"])):
-            path = re.sub(r"^https?://[^/]+|#.*$", "", str(file["url"])) + suffix
-            reply = server.get(path, token=server.token)
+        path = re.sub(r"^https?://[^/]+|#.*$", "", str(file["url"]))
+        promised = {path: file["hashes"]}
+        if "core-metadata" in file or path.endswith(".whl"):
+            promised[f"{path}.metadata"] = file["core-metadata"]
+        for address, digests in promised.items():
+            reply = server.get(address, token=server.token)
             assert reply.status == http.client.OK
             assert digests == {"sha256": hashlib.sha256(reply.body).hexdigest()}
     return sorted(files)
