@@ -259,6 +259,11 @@ class BaseHandler(tornado.web.RequestHandler):
         """Say what the client probably meant, after a wrong method."""
         return "files are published by POST at the index itself, above simple/"
 
+    def origin(self) -> str:
+        """Return scheme and host as the client sees them: what the absolute form of a link begins with."""
+        address = self.site.public_url or f"{self.request.protocol}://{self.request.host}"
+        return address.removesuffix(self.site.addresses.prefix)
+
     @property
     def may_be_shared(self) -> bool:
         """Whether caches between here and the client may keep what they see."""

@@ -27,10 +27,6 @@ _CSP = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-act
 class FrontPage(BaseHandler):
     """Sends a page of our own."""
 
-    def origin(self) -> str:
-        """Return the server's address as the client sees it, without trailing slash."""
-        return self.site.public_url or f"{self.request.protocol}://{self.request.host}"
-
     def send_template(self, template: str, **values: object) -> None:
         """Fill a template and send it."""
         self.set_header("Content-Type", "text/html; charset=utf-8")
@@ -46,7 +42,7 @@ class IndexHandler(FrontPage, UploadHandler):
     async def get(self) -> None:
         """Describe the index."""
         addresses = self.site.addresses
-        host = self.origin().removesuffix(addresses.prefix)
+        host = self.origin()
         upload_url = host + addresses.base(self.index.owner, self.index.name) + "/"
         index_url = host + addresses.project_list(self.index.owner, self.index.name)
         self.set_header("Cache-Control", self.cache_control)
@@ -74,7 +70,7 @@ class HomeHandler(FrontPage):
     @public
     async def get(self) -> None:
         """Say what this is and where the indexes are."""
-        self.send_template("home.html", origin=self.origin())
+        self.send_template("home.html", origin=self.origin() + self.site.addresses.prefix)
 
     head = get
 

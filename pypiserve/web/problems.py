@@ -23,6 +23,7 @@ __all__ = [
     "InvalidRequest",
     "NotAcceptable",
     "UnsupportedEncoding",
+    "UnsupportedMediaType",
     "UploadStalled",
     "answer",
     "answer_to",
@@ -53,6 +54,20 @@ class UnsupportedEncoding(errors.PypiserveError):
 
     def __str__(self) -> str:
         return "Uploads are taken as they are; send the request without Content-Encoding"
+
+
+class UnsupportedMediaType(errors.PypiserveError):
+    """The request's body is of a type that its address does not take."""
+
+    code = "unsupported-media-type"
+
+    def __init__(self, taken: str, upload_url: str) -> None:
+        super().__init__(taken, upload_url)
+        self.taken = taken
+        self.upload_url = upload_url
+
+    def __str__(self) -> str:
+        return f"This address takes {self.taken} only; to publish files, upload to {self.upload_url}"
 
 
 class UploadStalled(errors.PypiserveError):
@@ -100,6 +115,7 @@ _STATUS: tuple[tuple[type[errors.PypiserveError], int], ...] = (
     (NotAcceptable, 406),
     (UploadStalled, 408),
     (UnsupportedEncoding, 415),
+    (UnsupportedMediaType, 415),
     (BodyTooLarge, 413),
     (InvalidRequest, 400),
     (errors.Conflict, 409),

@@ -13,10 +13,12 @@ from typing import Any
 
 from pypiserve.core.identity import Action
 from pypiserve.web.base import BaseHandler
+from pypiserve.web.problems import UnsupportedMediaType
 from pypiserve.web.rules import requires
 
 __all__ = ["XmlRpcHandler"]
 
+_MEDIA_TYPES = frozenset({"text/xml", "application/xml"})
 _MAX_BYTES = 64 * 1024
 _MAX_SERIAL = 2**31 - 1  # XML-RPC has no greater numbers
 _CANNOT_READ = -32700
@@ -31,6 +33,16 @@ class XmlRpcHandler(BaseHandler):
         """Begin with no body."""
         super().initialize(**given)
         self._body = bytearray()
+
+    async def prepare(self) -> None:
+        """Refuse whatever is no XML: twine, pointed here, would take any answer with status 200 for success."""
+        await super().prepare()
+        if self.is_refused or self.request.method != "POST":
+            return
+        media_type = self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if media_type not in _MEDIA_TYPES:
+            base = self.site.addresses.base(self.index.owner, self.index.name)
+            self.refuse(UnsupportedMediaType("XML-RPC (text/xml)", f"{self.origin()}{base}/"))
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
         """Keep the body up to its bound, and one byte more to know that there was more."""
