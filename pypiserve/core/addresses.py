@@ -37,6 +37,11 @@ class Addresses:
         """Return the address of a file; its core metadata are at this plus ``.metadata``."""
         return f"{self.base(owner, index)}/files/{project}/{_quoted(version)}/{_quoted(filename)}"
 
+    def mirrored_file(self, owner: str, index: str, project: NormalizedName, *, version: str, filename: str) -> str:
+        """Return the second address of a file: bandersnatch takes only links whose path begins with ``/packages``."""
+        names = (owner, index, project, version, filename)
+        return f"{self.prefix}/packages/{'/'.join(map(_quoted, names))}"
+
 
 def _quoted(segment: str) -> str:
     return quote(segment, safe="")

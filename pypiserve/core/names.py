@@ -29,7 +29,9 @@ OwnerName = NewType("OwnerName", str)
 IndexName = NewType("IndexName", str)
 """The name of one index of an owner, lowercase."""
 
-RESERVED_OWNER_NAMES = frozenset({"api", "files", "simple", "legacy", "pypi", "static", "-", "_"})
+RESERVED_OWNER_NAMES = frozenset(
+    {"api", "files", "legacy", "mirror", "packages", "pypi", "rpc2", "rss", "simple", "static", "stats", "-", "_"}
+)
 """First path segments that the server needs for itself."""
 
 MAX_NAME_LENGTH = 200

@@ -31,7 +31,22 @@ from pypiserve.services.access import refusal_to_show
 from pypiserve.services.listing import as_project_file
 from pypiserve.services.pages import Page, make_page
 
-__all__ = ["JsonApi", "ShownProject"]
+__all__ = ["JsonApi", "Links", "ShownProject"]
+
+
+@dataclass(frozen=True)
+class Links:
+    """
+    How the links of a document are written.
+
+    Attributes:
+        origin: Scheme and host with which each begins: pip-tools compares them with the links of the simple page
+            after it has resolved those.
+        for_mirrors: Whether files have the addresses that bandersnatch takes, instead of those of the simple page.
+    """
+
+    origin: str
+    for_mirrors: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,15 +117,14 @@ class JsonApi:
             releases[file.version].append(file)
         return ShownProject(index, contents.project, releases, digests)
 
-    async def document(self, shown: ShownProject, version: str | None, *, origin: str) -> Page:
+    async def document(self, shown: ShownProject, version: str | None, *, links: Links) -> Page:
         """
         Write the document of a release, or of a whole project with its latest release.
 
         Args:
             shown: The project.
             version: As published; ``None`` for the project.
-            origin: Scheme and host with which every link begins: pip-tools compares them with the links of the
-                simple page after it has resolved those.
+            links: How they are written.
 
         Raises:
             StorageUnavailable: The file store does not answer.
@@ -119,18 +133,18 @@ class JsonApi:
         # Wheels before sdists, whose metadata may be dynamic; then by name, so that every node says the same.
         best = min(shown.releases[described], key=lambda file: (file.kind.value, file.filename))
         metadata = await self._read(best)
-        return await asyncio.to_thread(self._write, shown, described, metadata, origin, has_releases=version is None)
+        return await asyncio.to_thread(self._write, shown, described, metadata, links, has_releases=version is None)
 
     def _write(
-        self, shown: ShownProject, described: str, metadata: bytes, origin: str, *, has_releases: bool
+        self, shown: ShownProject, described: str, metadata: bytes, links: Links, *, has_releases: bool
     ) -> Page:
         files = {
-            version: [self._file(shown, file, origin) for file in of_release]
+            version: [self._file(shown, file, links) for file in of_release]
             for version, of_release in shown.releases.items()
             if has_releases or version == described
         }
         document: dict[str, Any] = {
-            "info": self._info(shown, described, metadata, origin),
+            "info": self._info(shown, described, metadata, links.origin),
             "last_serial": shown.project.last_serial,
             # Who may do what is not for everybody who may read.
             "ownership": {"organization": None, "roles": []},
@@ -161,7 +175,7 @@ class JsonApi:
             "yanked_reason": next((file.yanked_reason for file in files if yanked and file.yanked_reason), None),
         }
 
-    def _file(self, shown: ShownProject, file: FileRecord, origin: str) -> dict[str, Any]:
+    def _file(self, shown: ShownProject, file: FileRecord, links: Links) -> dict[str, Any]:
         more = shown.digests.get(file.filename, {})
         at = file.uploaded_at.astimezone(UTC).replace(tzinfo=None)
         return {
@@ -177,10 +191,14 @@ class JsonApi:
             "size": file.size_bytes,
             "upload_time": at.isoformat(timespec="seconds"),
             "upload_time_iso_8601": at.isoformat(timespec="microseconds") + "Z",
-            "url": origin + as_project_file(self._addresses, shown.index, file).url,
+            "url": links.origin + self._path(shown.index, file, links),
             "yanked": file.yanked,
             "yanked_reason": file.yanked_reason,
         }
+
+    def _path(self, index: IndexRecord, file: FileRecord, links: Links) -> str:
+        address = self._addresses.mirrored_file if links.for_mirrors else self._addresses.file
+        return address(index.owner, index.name, file.project, version=file.version, filename=file.filename)
 
     def _is_shown(self, index: IndexRecord, project: ProjectRecord, record: FileRecord) -> bool:
         file = as_project_file(self._addresses, index, record)

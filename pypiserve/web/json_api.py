@@ -5,14 +5,17 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from pypiserve.core.identity import Action
+from pypiserve.services.json_api import Links
 from pypiserve.web.rules import requires
 from pypiserve.web.simple import SimpleHandler, project_name
 
-__all__ = ["JsonHandler"]
+__all__ = ["JsonHandler", "MirrorJsonHandler"]
 
 
 class JsonHandler(SimpleHandler):
     """``pypi/{project}/json`` and ``pypi/{project}/{version}/json``."""
+
+    for_mirrors = False
 
     @requires(Action.READ)
     async def get(self, project: str, version: str | None = None) -> None:
@@ -25,17 +28,19 @@ class JsonHandler(SimpleHandler):
             return
         if self.may_be_shared:
             self.set_header("Access-Control-Allow-Origin", "*")
-        page = await self.site.json_api.document(shown, published, origin=self._origin())
+        page = await self.site.json_api.document(shown, published, links=Links(self.origin(), self.for_mirrors))
         self.send_page(page)
 
     head = get
-
-    def _origin(self) -> str:
-        address = self.site.public_url or f"{self.request.protocol}://{self.request.host}"
-        return address.removesuffix(self.site.addresses.prefix)
 
     def _redirect_to(self, name: str, version: str | None) -> None:
         own = [name] if version is None else [name, quote(version, safe="")]
         parents = self.request.path.rstrip("/").split("/")[: -len(own) - 1]
         self.set_header("Cache-Control", self.cache_control)
         self.redirect(self.site.addresses.prefix + "/".join([*parents, *own, "json"]), permanent=True)
+
+
+class MirrorJsonHandler(JsonHandler):
+    """The same below ``mirror/``, where files have the addresses that bandersnatch takes."""
+
+    for_mirrors = True

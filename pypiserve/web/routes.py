@@ -13,7 +13,7 @@ from pypiserve.web.access_log import log_request
 from pypiserve.web.api_curation import RestoreHandler, StatusHandler, YankHandler
 from pypiserve.web.files import FileHandler
 from pypiserve.web.home import HealthHandler, HomeHandler, IndexHandler, NotFoundHandler
-from pypiserve.web.json_api import JsonHandler
+from pypiserve.web.json_api import JsonHandler, MirrorJsonHandler
 from pypiserve.web.rules import check_rules
 from pypiserve.web.simple import ProjectDetailHandler, ProjectListHandler
 from pypiserve.web.site import IndexPath, Site
@@ -27,6 +27,7 @@ _PACKAGES = r"/api/v1/packages/(?P<owner>[^/]+)"
 _SIMPLE = r"/(?:\+|%2[Bb])?simple"  # hatch asks for +simple, with the plus encoded
 _PROJECT = r"(?P<project>[^/]+)"
 _VERSION = r"(?P<version>[^/]+)"
+_FILE = rf"{_PROJECT}/{_VERSION}/(?P<filename>[^/]+)"
 _SLASH = r"(?P<slash>/?)"
 
 
@@ -47,6 +48,8 @@ def make_application(site: Site, *, root: IndexPath | None) -> tornado.web.Appli
         URLSpec(rf"{_BASE}/?", IndexHandler, given),
         *_index_routes(_BASE, given),
         *_package_routes(given),
+        # The second address of files, which bandersnatch takes.
+        URLSpec(rf"/packages/(?P<owner>[^/]+)/(?P<index>[^/]+)/{_FILE}", FileHandler, given),
     ]
     if root is None:
         specs.append(URLSpec(r"/", HomeHandler, given))
@@ -67,13 +70,24 @@ def _index_routes(base: str, given: dict[str, Any]) -> Sequence[URLSpec]:
         URLSpec(rf"{base}/legacy/?", UploadHandler, given),
         URLSpec(rf"{base}{_SIMPLE}{_SLASH}", ProjectListHandler, given),
         URLSpec(rf"{base}{_SIMPLE}/{_PROJECT}{_SLASH}", ProjectDetailHandler, given),
-        URLSpec(rf"{base}/files/{_PROJECT}/(?P<version>[^/]+)/(?P<filename>[^/]+)", FileHandler, given),
+        URLSpec(rf"{base}/files/{_FILE}", FileHandler, given),
         URLSpec(rf"{base}/pypi/?", XmlRpcHandler, given),
         URLSpec(rf"{base}/pypi/{_PROJECT}/json/?", JsonHandler, given),
         URLSpec(rf"{base}/pypi/{_PROJECT}/{_VERSION}/json/?", JsonHandler, given),
+        *_mirror_routes(f"{base}/mirror", given),
         # Last, since any first segment fits.
         URLSpec(rf"{base}/{_PROJECT}/json/?", JsonHandler, given),
         URLSpec(rf"{base}/{_PROJECT}/{_VERSION}/json/?", JsonHandler, given),
+    ]
+
+
+def _mirror_routes(base: str, given: dict[str, Any]) -> Sequence[URLSpec]:
+    return [
+        URLSpec(rf"{base}/pypi/?", XmlRpcHandler, given),
+        URLSpec(rf"{base}/pypi/{_PROJECT}/json/?", MirrorJsonHandler, given),
+        URLSpec(rf"{base}/pypi/{_PROJECT}/{_VERSION}/json/?", MirrorJsonHandler, given),
+        URLSpec(rf"{base}{_SIMPLE}{_SLASH}", ProjectListHandler, given),
+        URLSpec(rf"{base}{_SIMPLE}/{_PROJECT}{_SLASH}", ProjectDetailHandler, given),
     ]
 
 

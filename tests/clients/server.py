@@ -40,12 +40,14 @@ class Server:
         token: A token that may publish to ``main``.
         reader: A token that may only read.
         greeting: What the server printed when it started, the administrator's token in it.
+        data: The data folder.
     """
 
     netloc: str
     token: str = field(repr=False)
     reader: str = field(repr=False)
     greeting: str = field(repr=False)
+    data: Path
 
     @property
     def base(self) -> str:
@@ -66,6 +68,11 @@ class Server:
         """Return an address to publish to, with the publisher's token unless another one is given."""
         return Address(f"http://{self.netloc}{path}", self.token if password is None else password)
 
+    def operate(self, *words: str) -> None:
+        """Run a command of operators on the data folder, while the server runs."""
+        command = [sys.executable, "-m", "pypiserve", *words, "--data", str(self.data)]
+        subprocess.run(command, cwd=self.data.parent, env=_environment(), stdout=subprocess.DEVNULL, check=True)
+
 
 @contextmanager
 def running_server(folder: Path, *flags: str) -> Iterator[Server]:
@@ -85,7 +92,7 @@ def running_server(folder: Path, *flags: str) -> Iterator[Server]:
     try:
         _wait_until_healthy(netloc, process, log)
         greeting = log.read_text(encoding="utf-8")
-        server = Server(netloc, _token(data, "publisher"), _token(data, "reader"), greeting)
+        server = Server(netloc, _token(data, "publisher"), _token(data, "reader"), greeting, data)
         yield server
     finally:
         process.send_signal(signal.SIGTERM)

@@ -10,7 +10,7 @@ from clients.sandbox import Sandbox
 from clients.server import Server
 from pypiserve.testing import BuiltFile, a_wheel, an_sdist
 
-__all__ = ["Shelf", "stock"]
+__all__ = ["Shelf", "publish_all", "stock"]
 
 
 @dataclass(frozen=True)
@@ -57,13 +57,14 @@ def stock(server: Server, uv: Path, folder: Path) -> Shelf:
         an_sdist("demo-lib", "2.0"),
         a_wheel("demo-lib", "3.0", requires_python=">=99"),
     ]
-    _publish(server, uv, folder / "early", early)
+    publish_all(server, uv, folder / "early", early)
     before_2 = datetime.now(UTC)
-    _publish(server, uv, folder / "late", late)
+    publish_all(server, uv, folder / "late", late)
     return Shelf(server, {file.filename: file for file in (*early, *late)}, before_2)
 
 
-def _publish(server: Server, uv: Path, folder: Path, files: list[BuiltFile]) -> None:
+def publish_all(server: Server, uv: Path, folder: Path, files: list[BuiltFile]) -> None:
+    """Write files into a new folder and publish them with the uv of an environment."""
     folder.mkdir()
     paths = [file.write_to(folder) for file in files]
     to = server.upload()

@@ -15,6 +15,8 @@ from pypiserve.web.rules import rule_of
 from pypiserve.web.site import IndexPath, Site
 
 _PAGE = "reference/http-addresses.md"
+_OF_THE_HOST = ("/api/", "/-/", "/packages/")
+"""What addresses begin with that a host has once, whatever its root index."""
 
 
 def _routes(root: IndexPath | None) -> dict[str, type[RequestHandler]]:
@@ -93,7 +95,7 @@ def test_every_other_address_is_listed() -> None:
 def test_the_root_index_answers_everywhere() -> None:
     """At the host's root are the same addresses as below an index, as the page says."""
     below = {address for address in _routes(None) if address.startswith("/api/packages/")}
-    at_root = {address for address in _routes(IndexPath("main", "pypi")) if not address.startswith(("/api/", "/-/"))}
+    at_root = {address for address in _routes(IndexPath("main", "pypi")) if not address.startswith(_OF_THE_HOST)}
     assert {f"/api/packages/{{owner}}/{{index}}{address}" for address in at_root} == below
 
 

@@ -130,6 +130,9 @@ def test_private_indexes(make_server: MakeServer) -> None:
     server.publish(a_wheel("demo", "1.0"))
     assert server.get("/pypi/demo/json").status == 401
     assert server.request("POST", "/pypi", body=b"x").status == 401
+    mirrored = "/packages/main/pypi/demo/1.0/demo-1.0-py3-none-any.whl"
+    assert [server.get(path).status for path in ("/mirror/pypi/demo/json", mirrored)] == [401, 401]
+    assert server.get(mirrored, token=server.token).status == 200
     reply = server.get("/pypi/demo/json", token=server.token)
     assert (reply.status, reply.headers["cache-control"]) == (200, "private, no-cache")
     assert "access-control-allow-origin" not in reply.headers
@@ -171,3 +174,40 @@ def test_calls_that_fault(server: ServerUnderTest, body: bytes, code: int) -> No
     with pytest.raises(xmlrpc.client.Fault) as caught:
         call(server, body)
     assert caught.value.faultCode == code
+
+
+@pytest.mark.parametrize("path", [f"{BASE}/pypi", "/pypi", "/pypi/", "/mirror/pypi"])
+@pytest.mark.parametrize("media_type", ["multipart/form-data; boundary=x", "application/x-www-form-urlencoded", ""])
+def test_uploads_to_the_change_log(server: ServerUnderTest, path: str, media_type: str) -> None:
+    """An upload to the address that PyPI had for it once is refused, and the answer has the one to use."""
+    headers = {"Content-Type": media_type} if media_type else {}
+    reply = server.request("POST", path, headers=headers, body=b"--x--\r\n")
+    assert reply.status == 415
+    assert f"upload to {server.url}{BASE}/" in reply.body.decode()
+
+
+@pytest.mark.parametrize("base", ["/mirror", f"{BASE}/mirror"])
+def test_the_base_for_mirrors(server: ServerUnderTest, base: str) -> None:
+    """Its documents are the same, but for the links: they begin with /packages, and lead to the same files."""
+    wheel = a_wheel("demo-app", "1.0+local.1")
+    server.publish(wheel)
+    plain, mirrored = document(server, "/pypi/demo-app/json"), document(server, f"{base}/pypi/demo-app/json")
+    url = mirrored["urls"][0]["url"]
+    assert url == f"{server.url}/packages/main/pypi/demo-app/1.0%2Blocal.1/{wheel.filename.replace('+', '%2B')}"
+    reply = server.get(url.removeprefix(server.url))
+    assert (reply.status, reply.body) == (200, wheel.content)
+    assert document(server, f"{base}/pypi/demo-app/1.0+local.1/json")["urls"] == mirrored["urls"]
+    plain["urls"][0]["url"] = plain["releases"]["1.0+local.1"][0]["url"] = url
+    assert mirrored == plain
+
+
+def test_the_pages_for_mirrors(server: ServerUnderTest) -> None:
+    """The pages are those of the index, at an address without a slash too; and the change log is the same."""
+    server.publish(a_wheel("demo", "1.0"))
+    for page in ("simple", "simple/demo"):
+        mirrored = server.get(f"{BASE}/mirror/{page}", accept=SIMPLE_JSON)
+        assert (mirrored.status, mirrored.body) == (200, server.get(f"/{page}", accept=SIMPLE_JSON).body)
+    call_body = xmlrpc.client.dumps((), "list_packages_with_serial").encode()
+    assert call(server, call_body, f"{BASE}/mirror/pypi") == call(server, call_body)
+    moved = server.get(f"{BASE}/mirror/pypi/Demo/json")
+    assert (moved.status, moved.headers["location"]) == (301, f"{BASE}/mirror/pypi/demo/json")
