@@ -35,6 +35,7 @@ from pypiserve.services.listing import Listing
 from pypiserve.services.packages import Packages
 from pypiserve.services.pages import Pages
 from pypiserve.services.publishing import Publishing
+from pypiserve.services.search import Search
 from pypiserve.services.staging import StagingArea
 from pypiserve.services.token_lookup import TokenLookup
 from pypiserve.services.upkeep import Upkeep
@@ -154,6 +155,7 @@ class Server:
         pages = Pages(listing, instances.renderers, max_bytes=settings.page_cache_bytes)
         self._parts.threads("Rendering", pages.threads)
         downloads = Downloads(database, instances.store, addresses=addresses, read_policies=instances.read_policies)
+        json_api = JsonApi(database, instances.store, addresses=addresses, read_policies=instances.read_policies)
         kept = [directory.notice, tokens.notice, pages.notice, downloads.notice]
         follower = JournalFollower(database, doorbell, kept)
         self._parts.running("Following the journal", follower.run())
@@ -179,8 +181,9 @@ class Server:
             follower=follower,
             pages=pages,
             downloads=downloads,
-            json_api=JsonApi(database, instances.store, addresses=addresses, read_policies=instances.read_policies),
+            json_api=json_api,
             change_log=ChangeLog(database),
+            search=Search(database, json_api),
             publishing=publishing,
             curation=Curation(database, now=_utc_now),
             packages=Packages(database, addresses, instances.read_policies),

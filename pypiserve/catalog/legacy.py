@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
 from packaging.utils import NormalizedName
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, and_, exists, or_, select
 
 from pypiserve.catalog.owners import IndexRecord
 from pypiserve.catalog.schema import events, files, projects, releases
 from pypiserve.core.events import Event, EventKind
+from pypiserve.core.model import ProjectStatus
 
-__all__ = ["digests_of", "index_events_since"]
+__all__ = ["JournalEntry", "digests_of", "index_events_since", "names_with"]
 
 _KINDS = tuple(kind.value for kind in EventKind if kind.changes_pages)
+
+
+@dataclass(frozen=True)
+class JournalEntry:
+    """
+    An event of an index.
+
+    Attributes:
+        begins_project: Whether it made the project.
+        begins_release: Whether it made the release.
+    """
+
+    event: Event
+    begins_project: bool
+    begins_release: bool
 
 
 def digests_of(connection: Connection, index_id: int, name: NormalizedName) -> dict[str, dict[str, str]]:
@@ -32,10 +52,13 @@ def digests_of(connection: Connection, index_id: int, name: NormalizedName) -> d
     }
 
 
-def index_events_since(connection: Connection, index: IndexRecord, serial: int, *, limit: int) -> list[Event]:
+def index_events_since(connection: Connection, index: IndexRecord, serial: int, *, limit: int) -> list[JournalEntry]:
     """Return the events for files, releases and projects of an index after a serial, in order."""
+    # A project or a release was made at the very time of the event that tells of its first file.
     rows = connection.execute(
-        select(events)
+        select(events, projects.c.created_at.label("project_began"), releases.c.created_at.label("release_began"))
+        .outerjoin(projects, and_(projects.c.index_id == index.id, projects.c.name == events.c.project))
+        .outerjoin(releases, and_(releases.c.project_id == projects.c.id, releases.c.version == events.c.version))
         .where(
             events.c.serial > serial,
             events.c.owner == index.owner,
@@ -45,16 +68,54 @@ def index_events_since(connection: Connection, index: IndexRecord, serial: int, 
         .order_by(events.c.serial)
         .limit(limit)
     )
-    return [
-        Event(
-            row.serial,
-            row.at,
-            EventKind(row.kind),
-            row.subject,
-            project=row.project,
-            version=row.version,
-            filename=row.filename,
-            detail=row.detail,
+    return [_entry(row) for row in rows]
+
+
+def names_with(
+    connection: Connection, index_id: int, terms: Collection[str], *, every: bool, limit: int
+) -> list[NormalizedName]:
+    """
+    Return the names of projects that have a file and are not quarantined, by name.
+
+    Args:
+        connection: Of the catalog.
+        index_id: Where.
+        terms: What the names have in them, normalised; not empty.
+        every: Whether all the terms must be there, instead of one.
+        limit: How many at most.
+    """
+    has_file = exists().where(
+        files.c.release_id == releases.c.id, releases.c.project_id == projects.c.id, files.c.deleted_at.is_(None)
+    )
+    matches = [projects.c.name.contains(term, autoescape=True) for term in terms]
+    rows = connection.execute(
+        select(projects.c.name)
+        .where(
+            projects.c.index_id == index_id,
+            projects.c.status != ProjectStatus.QUARANTINED.value,
+            and_(*matches) if every else or_(*matches),
+            has_file,
         )
-        for row in rows
-    ]
+        .order_by(projects.c.name)
+        .limit(limit)
+    )
+    return list(rows.scalars())
+
+
+def _entry(row: Row[Any]) -> JournalEntry:
+    event = Event(
+        row.serial,
+        row.at,
+        EventKind(row.kind),
+        row.subject,
+        project=row.project,
+        version=row.version,
+        filename=row.filename,
+        detail=row.detail,
+    )
+    is_first = event.kind is EventKind.FILE_PUBLISHED
+    return JournalEntry(
+        event,
+        begins_project=is_first and row.project_began == row.at,
+        begins_release=is_first and row.release_began == row.at,
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pypiserve.catalog import legacy, projects
 from pypiserve.catalog.database import Database
+from pypiserve.catalog.legacy import JournalEntry
 from pypiserve.catalog.owners import IndexRecord
 from pypiserve.core.errors import InvalidUpload
 from pypiserve.core.events import Event, EventKind
@@ -42,19 +43,34 @@ class ChangeLog:
         return await self._database.read(lambda connection: projects.last_serial_of(connection, index.id))
 
     async def since(self, index: IndexRecord, serial: int) -> list[Change]:
-        """Return the changes after a serial, in order, at most ``MAX_CHANGES``."""
-        events = await self._database.read(
+        """Return the changes after a serial, in order, at most ``MAX_CHANGES``; those of one serial together."""
+        entries = await self._database.read(
             lambda connection: legacy.index_events_since(connection, index, serial, limit=MAX_CHANGES)
         )
-        return [
-            (event.project or "", event.version, int(event.at.timestamp()), action_of(event), event.serial)
-            for event in events
-        ]
+        changes: list[Change] = []
+        for entry in entries:
+            told = changes_of(entry)
+            if len(changes) + len(told) > MAX_CHANGES:
+                break
+            changes += told
+        return changes
 
     async def serials(self, index: IndexRecord) -> dict[str, int]:
         """Return the last serial of each listed project."""
         listed = await self._database.read(lambda connection: projects.list_projects(connection, index.id))
         return {project.name: project.last_serial for project in listed}
+
+
+def changes_of(entry: JournalEntry) -> list[Change]:
+    """Return what PyPI's change log has for an event: a first file comes with its project and its release."""
+    event = entry.event
+    project, at = event.project or "", int(event.at.timestamp())
+    changes: list[Change] = [(project, event.version, at, action_of(event), event.serial)]
+    if entry.begins_release:
+        changes.insert(0, (project, event.version, at, "new release", event.serial))
+    if entry.begins_project:
+        changes.insert(0, (project, None, at, "create", event.serial))
+    return changes
 
 
 def action_of(event: Event) -> str:

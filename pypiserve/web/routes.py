@@ -72,6 +72,7 @@ def _index_routes(base: str, given: dict[str, Any]) -> Sequence[URLSpec]:
         URLSpec(rf"{base}{_SIMPLE}/{_PROJECT}{_SLASH}", ProjectDetailHandler, given),
         URLSpec(rf"{base}/files/{_FILE}", FileHandler, given),
         URLSpec(rf"{base}/pypi/?", XmlRpcHandler, given),
+        URLSpec(rf"{base}/RPC2/?", XmlRpcHandler, given),
         URLSpec(rf"{base}/pypi/{_PROJECT}/json/?", JsonHandler, given),
         URLSpec(rf"{base}/pypi/{_PROJECT}/{_VERSION}/json/?", JsonHandler, given),
         *_mirror_routes(f"{base}/mirror", given),

@@ -20,6 +20,7 @@ from pypiserve.services.json_api import JsonApi
 from pypiserve.services.packages import Packages
 from pypiserve.services.pages import Pages
 from pypiserve.services.publishing import Publishing
+from pypiserve.services.search import Search
 from pypiserve.services.staging import StagingArea
 
 __all__ = ["IndexPath", "Limits", "RunningRequests", "Site"]
@@ -91,6 +92,7 @@ class Site:
     downloads: Downloads
     json_api: JsonApi
     change_log: ChangeLog
+    search: Search
     publishing: Publishing
     curation: Curation
     packages: Packages

@@ -1,5 +1,5 @@
 """
-XML-RPC: what bandersnatch asks for, and nothing else. Spec: PyPI's XML-RPC methods for mirrors.
+XML-RPC: what bandersnatch and ``pip search`` ask for, and nothing else. Spec: PyPI's XML-RPC methods.
 
 A request is read as UTF-8 and has no document type: there are no entities to expand.
 """
@@ -24,6 +24,18 @@ _MAX_SERIAL = 2**31 - 1  # XML-RPC has no greater numbers
 _CANNOT_READ = -32700
 _WRONG_ARGUMENTS = -32602
 _NOT_OFFERED = -32500
+_OFFERED = frozenset(
+    {
+        "browse",
+        "changelog_last_serial",
+        "changelog_since_serial",
+        "list_packages",
+        "list_packages_with_serial",
+        "package_roles",
+        "search",
+        "user_packages",
+    }
+)
 
 
 class XmlRpcHandler(BaseHandler):
@@ -76,9 +88,19 @@ class XmlRpcHandler(BaseHandler):
                 return await changes.serials(self.index)
             case "list_packages", ():
                 return list(await changes.serials(self.index))
-            case (("changelog_last_serial" | "changelog_since_serial" | "list_packages_with_serial"), _):
+            case "search", ({"name": str() | list() as words}, *operator) if operator in ([], ["and"], ["or"]):
+                every = operator != ["or"]
+                return await self.site.search.by_name(self.index, _words(words), every=every)
+            case ("package_roles" | "user_packages", (str(),)) | ("browse", (list(),)):
+                # Who may do what is not for everybody who may read, and there is no list of classifiers.
+                return []
+            case _ if method in _OFFERED:
                 raise xmlrpc.client.Fault(_WRONG_ARGUMENTS, f"TypeError: wrong arguments for {method}")
         raise xmlrpc.client.Fault(_NOT_OFFERED, "RuntimeError: This index does not offer this method")
+
+
+def _words(words: str | list[Any]) -> list[str]:
+    return [words] if isinstance(words, str) else [word for word in words if isinstance(word, str)]
 
 
 def _write(answer: Any) -> str:

@@ -139,13 +139,15 @@ def test_private_indexes(make_server: MakeServer) -> None:
 
 
 def test_the_change_log(server: ServerUnderTest) -> None:
-    """Each change is one row, in order, and asking from the last serial gives none."""
+    """Changes are told in order, and asking from the last serial gives none."""
     server.publish(a_wheel("demo", "1.0"))
     start = asked(server, "changelog_last_serial")
     server.publish(an_sdist("other", "2.0"))
     yank(server, "1.0")
     rows = asked(server, "changelog_since_serial", start)
     assert [(row[0], row[1], row[3]) for row in rows] == [
+        ("other", None, "create"),
+        ("other", "2.0", "new release"),
         ("other", "2.0", "add source file other-2.0.tar.gz"),
         ("demo", "1.0", "yank release"),
     ]
