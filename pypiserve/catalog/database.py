@@ -128,7 +128,10 @@ def _sqlite_engine(path: Path) -> Engine:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     # From parts: in a text, what follows a "?" in the folder's name would be taken for options.
     url = URL.create("sqlite", database=str(path))
-    engine = create_engine(url, connect_args={"timeout": LOCK_TIMEOUT_SECONDS})
+    # Each thread that talks to the database gets a connection: waiting for that of another could be for ever.
+    engine = create_engine(
+        url, connect_args={"timeout": LOCK_TIMEOUT_SECONDS}, pool_size=READERS + 1, max_overflow=-1
+    )
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:

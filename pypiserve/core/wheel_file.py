@@ -20,7 +20,8 @@ from pypiserve.core.filenames import DistributionFilename
 
 __all__ = ["MAX_WHEEL_FILE_BYTES", "check_wheel_file", "wheel_file_warnings"]
 
-MAX_WHEEL_FILE_BYTES = 1024 * 1024
+MAX_WHEEL_FILE_BYTES = 64 * 1024
+"""Each tag has a line; real files stay far below. Junk of 1 MiB would take seconds to parse."""
 
 _MAX_TAGS = 10_000
 _VERSION = re.compile(r"([0-9]{1,4})\.([0-9]{1,4})\Z")

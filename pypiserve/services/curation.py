@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from packaging.utils import NormalizedName
 
-from pypiserve.catalog import curation, owners
+from pypiserve.catalog import admissions, curation, owners
 from pypiserve.catalog.curation import DeletedFile, Scope
 from pypiserve.catalog.database import Connection, Database
 from pypiserve.catalog.owners import IndexRecord
@@ -261,8 +261,21 @@ def _last_deleted(connection: Connection, scope: Scope) -> list[DeletedFile]:
 
 
 def _check_rules(connection: Connection, scope: Scope, target: Target) -> None:
-    if scope.index.rules.one_sdist_per_release and curation.sdists_in(connection, scope) > 1:
+    """Look, within the transaction, at what the restored files make of their release, project and index."""
+    rules = scope.index.rules
+    if rules.one_sdist_per_release and curation.sdists_in(connection, scope) > 1:
         raise RestoreRefused(str(target), "its release has another sdist now; delete that one first")
+    sizes = (
+        ("project", admissions.size_of_project(connection, scope.project.id), rules.max_project_size_bytes),
+        ("index", admissions.size_of_index(connection, scope.index.id), rules.max_index_size_bytes),
+    )
+    for what, size_bytes, limit in sizes:
+        if limit is not None and size_bytes > limit:
+            raise RestoreRefused(
+                str(target),
+                f"the {what} would have {size_bytes} bytes and may have {limit}; "
+                f"delete old releases, or raise the rule max_{what}_size_bytes",
+            )
 
 
 def _located(connection: Connection, index: IndexRecord, target: Target) -> Scope:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -17,13 +19,14 @@ from alembic.script import ScriptDirectory
 from server_process import ServerProcess
 
 import pypiserve.catalog
-from pypiserve.catalog import journal
+from pypiserve.catalog import journal, owners
 from pypiserve.catalog.database import Connection, Database
 from pypiserve.catalog.doorbell import Doorbell
 from pypiserve.catalog.migrate import HEAD_REVISION, migrate
 from pypiserve.catalog.schema import UtcDateTime, metadata
 from pypiserve.core.errors import ConfigurationError, Unavailable
 from pypiserve.core.events import Event, EventKind
+from pypiserve.core.index_rules import IndexRules
 from pypiserve.testing.fixtures import MakeServer
 from pypiserve.testing.server import ServerUnderTest
 
@@ -99,6 +102,60 @@ def test_migrating_again_changes_nothing(database: Database) -> None:
     database.write_now(lambda connection: journal.append(connection, an_event()))
     migrate(database.engine)
     assert database.read_now(journal.head) == 1
+
+
+def catalog_of_0001(folder: Path) -> Path:
+    """Make a catalog as the first version left it, with two projects, a deleted file and an empty index."""
+    database = open_database(folder)
+    config = Config()
+    config.set_main_option("path_separator", "os")
+    config.set_main_option("script_location", str(Path(pypiserve.catalog.__file__).parent / "migrations"))
+    with database.engine.connect().execution_options(pypiserve_begin="BEGIN IMMEDIATE") as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.commit()
+    database.close()
+    path = folder / "catalog.sqlite3"
+    digests = {name: name * 64 for name in "abc"}
+    files: list[tuple[int, int, str, str, int | None]] = [
+        (1, 1, "foo_oil-1.0.tar.gz", "a", None),
+        (2, 1, "foo_oil-1.0-py3-none-any.whl", "b", None),
+    ]
+    files += [(3, 2, "bar-1.0.tar.gz", "b", None), (4, 2, "bar-1.0-py3-none-any.whl", "a", 5)]
+    with contextlib.closing(sqlite3.connect(path)) as catalog, catalog:
+        catalog.execute("INSERT INTO owners VALUES (1, 'main', 'main', 'organisation', 'public', 1)")
+        catalog.executemany("INSERT INTO indexes VALUES (?, 1, ?, 1)", [(1, "pypi"), (2, "empty")])
+        projects = [(1, "foo-oil", "Foo.Oil"), (2, "bar", "bar")]
+        catalog.executemany("INSERT INTO projects VALUES (?, 1, ?, ?, 'active', NULL, 1, 1)", projects)
+        catalog.executemany("INSERT INTO releases VALUES (?, ?, '1', '1.0', 1)", [(1, 1), (2, 2)])
+        blobs = [(digests["a"], 100), (digests["b"], 30), (digests["c"], 7)]
+        catalog.executemany("INSERT INTO blobs VALUES (?, ?, 1)", blobs)
+        catalog.executemany(
+            "INSERT INTO files (id, index_id, release_id, filename, filename_key, kind, sha256, "
+            "core_metadata_sha256, uploaded_by, uploaded_at, deleted_at) "
+            "VALUES (?, 1, ?, ?, ?, 'x', ?, ?, 'token:ci', 1, ?)",
+            [(key, release, name, name, digests[blob], digests["c"], at) for key, release, name, blob, at in files],
+        )
+    return path
+
+
+def test_a_catalog_of_the_first_version_is_brought_up(tmp_path: Path) -> None:
+    """Nothing is lost, and what later versions count and compare is there: sizes, looks, default rules."""
+    path = catalog_of_0001(tmp_path)
+    database = open_database(tmp_path)
+    migrate(database.engine)
+    index = database.read_now(lambda connection: owners.find_index(connection, "main", "pypi"))
+    database.close()
+    assert index is not None
+    assert index.rules == IndexRules()
+    with contextlib.closing(sqlite3.connect(path)) as catalog:
+        projects = catalog.execute("SELECT name, look, size_bytes FROM projects ORDER BY id").fetchall()
+        indexes = catalog.execute("SELECT name, size_bytes FROM indexes ORDER BY id").fetchall()
+        count = catalog.execute("SELECT count(*) FROM files WHERE warnings = '[]' AND md5 IS NULL").fetchone()
+        unpurged = catalog.execute("SELECT count(*) FROM blobs WHERE purged_at IS NULL").fetchone()
+    assert projects == [("foo-oil", "f00011", 130), ("bar", "bar", 30)]
+    assert indexes == [("pypi", 160), ("empty", 0)]
+    assert (count, unpurged) == ((4,), (3,))
 
 
 def test_a_newer_schema_is_refused(make_server: MakeServer) -> None:

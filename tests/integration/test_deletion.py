@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from pypiserve.catalog import journal, owners
@@ -243,3 +244,19 @@ def test_what_is_deleted_is_not_yanked(stocked: ServerUnderTest) -> None:
     delete(stocked, "1.0")
     with stocked.catalog() as catalog, pytest.raises(NotFound):
         catalog.curation.set_yanked(INDEX, "demo", "1.0", yanked=True)
+
+
+@pytest.mark.parametrize("what", ["project", "index"])
+def test_what_would_be_too_much_does_not_come_back(stocked: ServerUnderTest, what: str) -> None:
+    """Quotas count for what is restored as for what is published, and nothing has changed then."""
+    delete(stocked, "1.0")
+    with stocked.catalog() as catalog:
+        rules = msgspec.convert({f"max_{what}_size_bytes": len(TWO.content) + 1}, IndexRules)
+        index = catalog._database.read_now(lambda connection: owners.find_index(connection, "main", "pypi"))
+        assert index is not None
+        catalog._database.write_now(
+            lambda connection: owners.set_rules(connection, index, rules, subject="operator", now=datetime.now(UTC))
+        )
+    with pytest.raises(RestoreRefused, match=rf"the {what} would have \d+ bytes and may have \d+; delete old"):
+        restore(stocked, "1.0")
+    assert page(stocked)["versions"] == ["2.0"]
