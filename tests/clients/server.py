@@ -64,6 +64,11 @@ class Server:
         """The simple API with credentials in the URL."""
         return self.simple.replace("//", f"//__token__:{self.token}@", 1)
 
+    @property
+    def log(self) -> str:
+        """What the server has logged up to now; each request is a line."""
+        return (self.data.parent / "log").read_text(encoding="utf-8")
+
     def upload(self, path: str = "/api/packages/main/pypi", *, password: str | None = None) -> Address:
         """Return an address to publish to, with the publisher's token unless another one is given."""
         return Address(f"http://{self.netloc}{path}", self.token if password is None else password)
