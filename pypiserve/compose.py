@@ -28,6 +28,7 @@ from pypiserve.services.curation import Curation
 from pypiserve.services.delivery import Delivery
 from pypiserve.services.directory import Directory
 from pypiserve.services.downloads import Downloads
+from pypiserve.services.feeds import Feeds
 from pypiserve.services.first_start import FIRST_OWNER, Prepared, prepare_start
 from pypiserve.services.indexes import Indexes
 from pypiserve.services.json_api import JsonApi
@@ -184,6 +185,7 @@ class Server:
             json_api=json_api,
             change_log=ChangeLog(database),
             search=Search(database, json_api),
+            feeds=Feeds(database, json_api, addresses),
             publishing=publishing,
             curation=Curation(database, now=_utc_now),
             packages=Packages(database, addresses, instances.read_policies),

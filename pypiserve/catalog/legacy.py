@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from packaging.utils import NormalizedName
-from sqlalchemy import Connection, Row, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, exists, or_, select
 
 from pypiserve.catalog.owners import IndexRecord
-from pypiserve.catalog.schema import events, files, projects, releases
+from pypiserve.catalog.schema import events, files, indexes, projects, releases
 from pypiserve.core.events import Event, EventKind
 from pypiserve.core.model import ProjectStatus
 
-__all__ = ["JournalEntry", "digests_of", "index_events_since", "names_with"]
+__all__ = [
+    "JournalEntry",
+    "NewProject",
+    "digests_of",
+    "index_events_since",
+    "names_with",
+    "newest_projects",
+    "sizes_of",
+]
 
 _KINDS = tuple(kind.value for kind in EventKind if kind.changes_pages)
 
@@ -32,6 +41,15 @@ class JournalEntry:
     event: Event
     begins_project: bool
     begins_release: bool
+
+
+@dataclass(frozen=True)
+class NewProject:
+    """A project and when its first file was published."""
+
+    name: NormalizedName
+    display_name: str
+    created_at: datetime
 
 
 def digests_of(connection: Connection, index_id: int, name: NormalizedName) -> dict[str, dict[str, str]]:
@@ -84,22 +102,44 @@ def names_with(
         every: Whether all the terms must be there, instead of one.
         limit: How many at most.
     """
-    has_file = exists().where(
-        files.c.release_id == releases.c.id, releases.c.project_id == projects.c.id, files.c.deleted_at.is_(None)
-    )
     matches = [projects.c.name.contains(term, autoescape=True) for term in terms]
     rows = connection.execute(
         select(projects.c.name)
-        .where(
-            projects.c.index_id == index_id,
-            projects.c.status != ProjectStatus.QUARANTINED.value,
-            and_(*matches) if every else or_(*matches),
-            has_file,
-        )
+        .where(_listed(index_id), and_(*matches) if every else or_(*matches))
         .order_by(projects.c.name)
         .limit(limit)
     )
     return list(rows.scalars())
+
+
+def newest_projects(connection: Connection, index_id: int, *, limit: int) -> list[NewProject]:
+    """Return the projects that have a file and are not quarantined, newest first."""
+    rows = connection.execute(
+        select(projects.c.name, projects.c.display_name, projects.c.created_at)
+        .where(_listed(index_id))
+        .order_by(projects.c.created_at.desc(), projects.c.id.desc())
+        .limit(limit)
+    )
+    return [NewProject(*row) for row in rows]
+
+
+def sizes_of(connection: Connection, index_id: int, *, limit: int) -> tuple[int, dict[NormalizedName, int]]:
+    """Return the bytes of all files of an index that are not deleted, and those of its largest listed projects."""
+    total: int = connection.execute(select(indexes.c.size_bytes).where(indexes.c.id == index_id)).scalar_one()
+    rows = connection.execute(
+        select(projects.c.name, projects.c.size_bytes)
+        .where(_listed(index_id))
+        .order_by(projects.c.size_bytes.desc(), projects.c.name)
+        .limit(limit)
+    )
+    return total, {row.name: row.size_bytes for row in rows}
+
+
+def _listed(index_id: int) -> ColumnElement[bool]:
+    has_file = exists().where(
+        files.c.release_id == releases.c.id, releases.c.project_id == projects.c.id, files.c.deleted_at.is_(None)
+    )
+    return and_(projects.c.index_id == index_id, projects.c.status != ProjectStatus.QUARANTINED.value, has_file)
 
 
 def _entry(row: Row[Any]) -> JournalEntry:

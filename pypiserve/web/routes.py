@@ -8,7 +8,7 @@ from typing import Any
 import tornado.web
 from tornado.routing import URLSpec
 
-from pypiserve.web import api_packages
+from pypiserve.web import api_packages, feeds
 from pypiserve.web.access_log import log_request
 from pypiserve.web.api_curation import RestoreHandler, StatusHandler, YankHandler
 from pypiserve.web.files import FileHandler
@@ -75,6 +75,10 @@ def _index_routes(base: str, given: dict[str, Any]) -> Sequence[URLSpec]:
         URLSpec(rf"{base}/RPC2/?", XmlRpcHandler, given),
         URLSpec(rf"{base}/pypi/{_PROJECT}/json/?", JsonHandler, given),
         URLSpec(rf"{base}/pypi/{_PROJECT}/{_VERSION}/json/?", JsonHandler, given),
+        URLSpec(rf"{base}/rss/updates\.xml", feeds.ReleasesFeedHandler, given),
+        URLSpec(rf"{base}/rss/packages\.xml", feeds.ProjectsFeedHandler, given),
+        URLSpec(rf"{base}/rss/project/{_PROJECT}/releases\.xml", feeds.ProjectFeedHandler, given),
+        URLSpec(rf"{base}/stats/?", feeds.SizesHandler, given),
         *_mirror_routes(f"{base}/mirror", given),
         # Last, since any first segment fits.
         URLSpec(rf"{base}/{_PROJECT}/json/?", JsonHandler, given),

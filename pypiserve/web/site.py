@@ -16,6 +16,7 @@ from pypiserve.services.coherence import JournalFollower
 from pypiserve.services.curation import Curation
 from pypiserve.services.directory import Directory
 from pypiserve.services.downloads import Downloads
+from pypiserve.services.feeds import Feeds
 from pypiserve.services.json_api import JsonApi
 from pypiserve.services.packages import Packages
 from pypiserve.services.pages import Pages
@@ -93,6 +94,7 @@ class Site:
     json_api: JsonApi
     change_log: ChangeLog
     search: Search
+    feeds: Feeds
     publishing: Publishing
     curation: Curation
     packages: Packages

@@ -35,6 +35,7 @@ def _spell(pattern: str) -> str:
         .replace(r"/(?:\+|%2[Bb])?simple", "/simple")
         .replace("(?P<slash>/?)", "/")
         .replace(r"\-", "-")
+        .replace(r"\.", ".")
     )
     text = re.sub(r"\(\?P<(\w+)>\[\^/\]\+\)", r"{\1}", text.replace(r"\-", "-"))
     return text.removesuffix("?")

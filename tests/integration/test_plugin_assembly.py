@@ -83,6 +83,21 @@ def test_a_read_policy_judges_what_is_shown_and_nothing_else(make_server: MakeSe
         assert server.get(f"/files/demo/1.0/{hidden.filename}{suffix}").status == 403
 
 
+def test_a_read_policy_judges_documents_feeds_and_second_addresses(make_server: MakeServer) -> None:
+    """What it denies is in none of them, and a project of which it denies all is not found there."""
+    server = make_server(f'{ADDED}[[policies]]\nkind = "hide-windows"\n')
+    for version, tag in (("1.0", "py3-none-any"), ("2.0", "py3-none-win32")):
+        assert server.publish(a_wheel("demo", version, tag=tag)).status == 201
+    assert server.publish(a_wheel("windows-only", "1.0", tag="py3-none-win32")).status == 201
+    assert list(json.loads(server.get("/mirror/pypi/demo/json").body)["releases"]) == ["1.0"]
+    assert server.get("/packages/main/pypi/demo/2.0/demo-2.0-py3-none-win32.whl").status == 403
+    for path in ("/rss/updates.xml", "/rss/packages.xml", "/rss/project/demo/releases.xml", "/stats"):
+        told = server.get(path).text
+        assert ("demo" in told, "2.0</title>" in told, "windows-only" in told) == (True, False, False)
+    for path in ("/pypi/windows-only/json", "/rss/project/windows-only/releases.xml"):
+        assert server.get(path).status == 404
+
+
 def _files(page: bytes) -> list[dict[str, object]]:
     files: list[dict[str, object]] = json.loads(page)["files"]
     return files
