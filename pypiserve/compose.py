@@ -32,6 +32,7 @@ from pypiserve.services.feeds import Feeds
 from pypiserve.services.first_start import FIRST_OWNER, Prepared, prepare_start
 from pypiserve.services.indexes import Indexes
 from pypiserve.services.json_api import JsonApi
+from pypiserve.services.kept_documents import KeptDocuments
 from pypiserve.services.listing import Listing
 from pypiserve.services.packages import Packages
 from pypiserve.services.pages import Pages
@@ -51,6 +52,8 @@ _log = logging.getLogger("pypiserve")
 
 _HANDLER_THREADS = 8
 _HASHING_THREADS = 2
+_DOCUMENTS_PART = 8
+"""JSON documents have this part of the memory for pages, beside it: hosts of any name may be asked for them."""
 
 
 class OfflineCatalog:
@@ -157,7 +160,8 @@ class Server:
         self._parts.threads("Rendering", pages.threads)
         downloads = Downloads(database, instances.store, addresses=addresses, read_policies=instances.read_policies)
         json_api = JsonApi(database, instances.store, addresses=addresses, read_policies=instances.read_policies)
-        kept = [directory.notice, tokens.notice, pages.notice, downloads.notice]
+        documents = KeptDocuments(max_bytes=settings.page_cache_bytes // _DOCUMENTS_PART)
+        kept = [directory.notice, tokens.notice, pages.notice, downloads.notice, documents.notice]
         follower = JournalFollower(database, doorbell, kept)
         self._parts.running("Following the journal", follower.run())
         hashing = ThreadPoolExecutor(_HASHING_THREADS, thread_name_prefix="hash")
@@ -183,6 +187,7 @@ class Server:
             pages=pages,
             downloads=downloads,
             json_api=json_api,
+            documents=documents,
             change_log=ChangeLog(database),
             search=Search(database, json_api),
             feeds=Feeds(database, json_api, addresses),

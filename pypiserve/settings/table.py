@@ -102,7 +102,8 @@ class SettingsTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         int, Meta(gt=0, description="Largest total of an upload's form fields, without the file.")
     ] = 4 << 20
     page_cache_bytes: Annotated[
-        int, Meta(ge=0, description="Memory for rendered pages; 0 renders every page anew.")
+        int,
+        Meta(ge=0, description="Memory for rendered pages, and an eighth of it for JSON documents; 0 keeps none."),
     ] = 256 << 20
     shutdown_seconds: Annotated[
         int, Meta(gt=0, description="How long running requests may take to finish when the server stops.")

@@ -6,6 +6,8 @@ from urllib.parse import quote
 
 from pypiserve.core.identity import Action
 from pypiserve.services.json_api import Links
+from pypiserve.services.kept_documents import DocumentKey
+from pypiserve.services.pages import Page
 from pypiserve.web.rules import requires
 from pypiserve.web.simple import SimpleHandler, project_name
 
@@ -21,17 +23,29 @@ class JsonHandler(SimpleHandler):
     async def get(self, project: str, version: str | None = None) -> None:
         """Send the document of a project or a release."""
         name = project_name(project)
+        links = Links(self.origin(), self.for_mirrors)
+        documents = self.site.documents
+        # Only documents at their own address are kept, so that other spellings are redirected.
+        key, generation = DocumentKey.of(self.index, name, version, links), documents.generation
+        page = documents.find(key) if name == project else None
+        if page is not None:
+            self._send_document(page)
+            return
         shown = await self.site.json_api.find(self.index, name)
         published = None if version is None else shown.published_as(version)
         if (name, published) != (project, version):
             self._redirect_to(name, published)
             return
-        if self.may_be_shared:
-            self.set_header("Access-Control-Allow-Origin", "*")
-        page = await self.site.json_api.document(shown, published, links=Links(self.origin(), self.for_mirrors))
-        self.send_page(page)
+        page = await self.site.json_api.document(shown, published, links=links)
+        documents.keep(key, page, generation=generation)
+        self._send_document(page)
 
     head = get
+
+    def _send_document(self, page: Page) -> None:
+        if self.may_be_shared:
+            self.set_header("Access-Control-Allow-Origin", "*")
+        self.send_page(page)
 
     def _redirect_to(self, name: str, version: str | None) -> None:
         own = [name] if version is None else [name, quote(version, safe="")]

@@ -18,6 +18,7 @@ from pypiserve.services.directory import Directory
 from pypiserve.services.downloads import Downloads
 from pypiserve.services.feeds import Feeds
 from pypiserve.services.json_api import JsonApi
+from pypiserve.services.kept_documents import KeptDocuments
 from pypiserve.services.packages import Packages
 from pypiserve.services.pages import Pages
 from pypiserve.services.publishing import Publishing
@@ -92,6 +93,7 @@ class Site:
     pages: Pages
     downloads: Downloads
     json_api: JsonApi
+    documents: KeptDocuments
     change_log: ChangeLog
     search: Search
     feeds: Feeds

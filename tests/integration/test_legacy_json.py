@@ -213,3 +213,20 @@ def test_the_pages_for_mirrors(server: ServerUnderTest) -> None:
     assert call(server, call_body, f"{BASE}/mirror/pypi") == call(server, call_body)
     moved = server.get(f"{BASE}/mirror/pypi/Demo/json")
     assert (moved.status, moved.headers["location"]) == (301, f"{BASE}/mirror/pypi/demo/json")
+
+
+def test_documents_are_kept(server: ServerUnderTest) -> None:
+    """A document is not written again before its project changes, and each host and each base has its own."""
+    server.publish(a_wheel("demo", "1.0"))
+    first = {path: document(server, path) for path in ("/pypi/demo/json", "/mirror/pypi/demo/json")}
+    server.publish(a_wheel("other", "1.0"))
+    files = server.settings.data / "files"
+    files.rename(files.with_name("away"))
+    assert {path: document(server, path) for path in first} == first
+    assert server.get("/pypi/demo/1.0/json").status == 503
+    assert server.request("GET", "/pypi/demo/json", headers={"Host": "elsewhere"}).status == 503
+    files.with_name("away").rename(files)
+    elsewhere = server.request("GET", "/pypi/demo/json", headers={"Host": "elsewhere"})
+    assert json.loads(elsewhere.body)["urls"][0]["url"].startswith("http://elsewhere/")
+    server.publish(a_wheel("demo", "1.1"))
+    assert {path: document(server, path)["info"]["version"] for path in first} == dict.fromkeys(first, "1.1")
