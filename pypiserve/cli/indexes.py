@@ -83,4 +83,5 @@ def _text(value: Any) -> str:
 
 
 def _description(hint: Any) -> str:
-    return next(str(meta.description) for meta in hint.__metadata__ if getattr(meta, "description", None))
+    text = next(str(meta.description) for meta in hint.__metadata__ if getattr(meta, "description", None))
+    return text.replace("`", "")  # for the reference, not for terminals

@@ -16,7 +16,12 @@ import pytest
 from readme import ROOT, blocks, marked_command
 from serving import Served, serving, status_of, without_settings
 
-_TYPED = ("Publish and install", "Keep it private", "Several owners, at Gitea's addresses")
+_TYPED = (
+    "Publish and install",
+    "Keep it private",
+    "Several owners, at Gitea's addresses",
+    "What gets in, and taking it back",
+)
 _PYPROJECT = """\
 [project]
 name = "demo"
@@ -75,6 +80,9 @@ def test_lines_to_type_work(clone: Clone, tmp_path: Path) -> None:
     said = _run(script, folder=clone.folder, consumer=consumer)
     assert len(re.findall(r"Successfully installed demo-1\.0", said)) == 3, said
     assert "1 package" in said  # uv's word
+    assert len(re.findall(r"^dist/demo-1\.0.*: good$", said, re.MULTILINE)) == 2, said
+    assert "Yanked demo 1.0." in said
+    assert said.rstrip().endswith("Restored demo 1.0.")
     assert status_of(f"http://{clone.served.netloc}/simple/") == 401
     assert status_of(f"http://{clone.served.netloc}/api/packages/data-team/pypi/simple/demo/") == 200
 
