@@ -34,7 +34,7 @@ _BUILT_IN = frozenset(
     }
 )
 _ANSWERS = "socket.send"  # by the main thread: others wake its event loop with it
-_OURS = frozenset({"Doorbell.ring", "JournalFollower.catch_up"})
+_OURS = frozenset({"Doorbell.ring", "JournalFollower.catch_up"})  # what its timer reads unasked is no step
 _READS = ("SELECT", "PRAGMA")
 
 
@@ -63,7 +63,7 @@ class _Countdown:
                 self._step(f"{event} {name}")
             elif name in _BUILT_IN and not str(frame.f_locals.get("statement", "")).lstrip().startswith(_READS):
                 self._step(f"{event} {name} {frame.f_locals.get('statement', '')}")
-        elif frame.f_code.co_qualname in _OURS:
+        elif frame.f_code.co_qualname in _OURS and not frame.f_locals.get("unasked"):
             self._step(f"{event} {frame.f_code.co_qualname}")
 
     def _step(self, name: str) -> None:
