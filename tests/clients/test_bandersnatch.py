@@ -53,9 +53,17 @@ class Mirror:
 
     def run(self) -> str:
         """Bring the mirror up to date, and return what bandersnatch said."""
+        return self._run("bandersnatch.conf", "mirror")
+
+    def clean(self, *words: str) -> None:
+        """Run a command that works on the folder only. It wants an address with TLS, and asks nobody there."""
+        text = (self.folder / "bandersnatch.conf").read_text(encoding="utf-8")
+        (self.folder / "offline.conf").write_text(text.replace("http://", "https://"), encoding="utf-8")
+        self._run("offline.conf", *words)
+
+    def _run(self, configuration: str, *words: str) -> str:
         # It would send requests for 127.0.0.1 to a proxy too; the configuration names no other host.
-        configuration = self.folder / "bandersnatch.conf"
-        done = self.tool.run("bandersnatch", "-c", configuration, "mirror", HTTPS_PROXY="")
+        done = self.tool.run("bandersnatch", "-c", self.folder / configuration, *words, HTTPS_PROXY="")
         assert done.succeeded, done.report
         assert "Traceback" not in done.output, done.report
         return done.output
@@ -117,3 +125,21 @@ def test_a_mirror_follows(client: Client, method: str, server: Server, tool: Mak
     assert set(mirror.page("alpha")) == {"alpha-1.0-py3-none-any.whl", "alpha-2.0-py3-none-any.whl"}
     assert mirror.page("beta")["beta-1.0-py3-none-any.whl"]["yanked"]
     assert "0 packages to sync" in mirror.run()
+
+
+def test_cleaning_a_mirror(server: Server, tool: MakeTool, tmp_path: Path) -> None:
+    """What was deleted stays in the folder, until the commands that the guide names remove it."""
+    kept, gone, doomed = a_wheel("alpha", "1.0"), an_sdist("alpha", "1.0"), a_wheel("beta", "1.0")
+    publish_all(server, tool(newest("uv")).environment, tmp_path / "files", [kept, gone, doomed])
+    mirror = Mirror.of(server, tool(newest("bandersnatch")), tmp_path / "mirror", method="xmlrpc")
+    mirror.run()
+    server.operate("delete", "alpha", "1.0", "--file", gone.filename, "--yes")
+    server.operate("delete", "beta", "--yes")
+    mirror.run()
+    assert mirror.files() == _placed(kept, gone, doomed)
+    assert set(mirror.page("beta")) == {doomed.filename}
+    mirror.clean("delete", "beta")
+    assert not (mirror.folder / "web" / "simple" / "beta").exists()
+    assert mirror.files() == _placed(kept, gone)
+    mirror.clean("verify", "--delete")
+    assert mirror.files() == _placed(kept)

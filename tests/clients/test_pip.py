@@ -103,3 +103,14 @@ def test_lock(newest_pip: Tool, shelf: Shelf, tmp_path: Path) -> None:
     installed = newest_pip.run("python", "-m", "pip", "install", "--no-index", "-r", str(lock))
     assert installed.succeeded, installed.report
     assert newest_pip.version_of("demo_lib") == "2.0"
+
+
+def test_search(newest_pip: Tool, shelf: Shelf) -> None:
+    """``pip search`` lists the projects whose names have one of the words, with their latest versions."""
+    address = f"{shelf.server.base}/pypi"
+    found = newest_pip.run("python", "-m", "pip", "search", "--index", address, "APP", "sdist", "none")
+    assert found.succeeded, found.report
+    assert [line.split(" - ")[0].strip() for line in found.output.splitlines() if line.startswith("demo")] == [
+        "demo-app (1.0)",
+        "demo-sdist (1.0)",
+    ]
