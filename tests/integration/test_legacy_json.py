@@ -230,3 +230,13 @@ def test_documents_are_kept(server: ServerUnderTest) -> None:
     assert json.loads(elsewhere.body)["urls"][0]["url"].startswith("http://elsewhere/")
     server.publish(a_wheel("demo", "1.1"))
     assert {path: document(server, path)["info"]["version"] for path in first} == dict.fromkeys(first, "1.1")
+
+
+def test_links_with_a_public_address(make_server: MakeServer) -> None:
+    """The links in documents and feeds begin with ``public_url``, whatever host was asked."""
+    server = make_server('public_url = "https://pkgs.example.com/team"\n')
+    server.publish(a_wheel("demo", "1.0"))
+    start, file = "https://pkgs.example.com/team", "demo/1.0/demo-1.0-py3-none-any.whl"
+    assert document(server)["urls"][0]["url"] == f"{start}{BASE}/files/{file}"
+    assert document(server, "/mirror/pypi/demo/json")["urls"][0]["url"] == f"{start}/packages/main/pypi/{file}"
+    assert f"<link>{start}{BASE}/simple/demo/</link>" in server.get("/rss/updates.xml").text

@@ -22,6 +22,13 @@ PATHS = {
     "file": f"files/demo/1.0/{WHEEL.filename}",
     "metadata": f"files/demo/1.0/{WHEEL.filename}.metadata",
     "description": "",
+    "document": "pypi/demo/json",
+    "document for mirrors": "mirror/pypi/demo/json",
+    "list for mirrors": "mirror/simple/",
+    "new releases": "rss/updates.xml",
+    "new projects": "rss/packages.xml",
+    "releases of a project": "rss/project/demo/releases.xml",
+    "sizes": "stats",
 }
 WHO = ("anonymous", "stranger", "reader", "publisher", "administrator", "server administrator")
 
