@@ -7,10 +7,10 @@ import secrets
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from command_line import PYPISERVE, environment_with
 from raw_http import RawConnection
@@ -18,11 +18,29 @@ from raw_http import RawConnection
 from pypiserve.testing import BuiltFile
 from pypiserve.testing.server import Reply, multipart_form
 
-__all__ = ["ServerProcess"]
+__all__ = ["Process", "ServerProcess"]
 
 _SECONDS = 60.0
 _SERVES = re.compile(r"pypiserve serves http://127\.0\.0\.1:([0-9]+)/")
 _TOKEN = re.compile(r"\bpypiserve_[0-9A-Za-z]{38}\b")
+
+
+class Process(Protocol):
+    """What is needed of ``subprocess.Popen``."""
+
+    pid: int
+
+    def poll(self) -> int | None:
+        """Return the exit status, if it has ended."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for the end."""
+
+    def send_signal(self, sig: int) -> None:
+        """Send a signal, if it still runs."""
+
+    def kill(self) -> None:
+        """Send SIGKILL."""
 
 
 class ServerProcess:
@@ -55,13 +73,15 @@ class ServerProcess:
         self.token = token
         start = secrets.token_hex(4)
         self._output, self._log = folder / f"output-{start}", folder / f"log-{start}"
-        with self._output.open("wb") as output, self._log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [*PYPISERVE, "serve", "--listen", f"{self.host}:0", *arguments],
-                cwd=folder,
-                env=environment_with(environment),
-                stdout=output,
-                stderr=log,
+        self._output.touch()
+        self._log.touch()
+        command = ["serve", "--listen", f"{self.host}:0", *arguments]
+        self.process = self._launch(command, environment_with(environment), self._output, self._log)
+
+    def _launch(self, arguments: Sequence[str], environment: Mapping[str, str], output: Path, log: Path) -> Process:
+        with output.open("wb") as standard, log.open("wb") as errors:
+            return subprocess.Popen(
+                [*PYPISERVE, *arguments], cwd=self.folder, env=environment, stdout=standard, stderr=errors
             )
 
     @property

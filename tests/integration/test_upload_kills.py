@@ -14,16 +14,16 @@ from pathlib import Path
 
 import pytest
 from command_line import call
+from forked_server import ForkedServer
 from server_process import ServerProcess
 from uploading import BASE, data_of, kept_by
 
 from pypiserve.testing import BuiltFile, a_wheel, an_sdist
 
-DYING = Path(__file__).parent / "dying"
 PIECES = 16
 """The steps of each kind of upload are dealt to so many tests, which run side by side."""
 LEAST_KILLS = 4
-"""What each piece must come to: with fewer, steps are no longer seen; see dying/sitecustomize.py."""
+"""What each piece must come to: with fewer, steps are no longer seen; see dying.py."""
 RUN = range(PIECES) if "EVERY_STEP" in os.environ else (5,)
 """All of them in the tox environment ``kills``, and a sample elsewhere."""
 
@@ -62,7 +62,7 @@ class Mortal:
         self.server = self._start()
 
     def _start(self) -> ServerProcess:
-        server = ServerProcess(self.folder, token=self.token, PYTHONPATH=str(DYING), DYING_AT=str(self.dying_at))
+        server = ForkedServer(self.folder, token=self.token, DYING_AT=str(self.dying_at))
         self.server = server
         self.token = server.wait_until_serving().token
         return server

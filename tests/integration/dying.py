@@ -1,10 +1,9 @@
 """
-Kills the process that loads it at the step of its next publishing that a file names.
+Kills the process that calls ``count_steps`` at the step of its next publishing that a file names.
 
-Python loads this module at its start when its folder is on ``PYTHONPATH``. Every thread is watched from its first
-call on; SIGUSR1 reads the number of the step from the file ``DYING_AT`` and begins to count. A step is the moment
-before or after something that writes to a disk, to the catalog, to other processes or to the client. The code of
-the server knows nothing of it.
+Every thread is watched from its first call on; SIGUSR1 reads the number of the step from the file and begins to
+count. A step is the moment before or after something that writes to a disk, to the catalog, to other processes or to
+the client. The code of the server knows nothing of it.
 """
 
 from __future__ import annotations
@@ -16,6 +15,8 @@ import threading
 from pathlib import Path
 from types import FrameType
 from typing import Any
+
+__all__ = ["count_steps"]
 
 _BUILT_IN = frozenset(
     {
@@ -41,10 +42,10 @@ _READS = ("SELECT", "PRAGMA")
 class _Countdown:
     """Counts steps once it was told to; a file gets the name of each, as far as the process came."""
 
-    def __init__(self) -> None:
+    def __init__(self, file: Path) -> None:
         self._left = 0
         self._lock = threading.Lock()
-        self._file = Path(os.environ.get("DYING_AT", os.devnull))
+        self._file = file
         self._steps = -1
 
     def begin(self, _number: int, _frame: FrameType | None) -> None:
@@ -74,7 +75,8 @@ class _Countdown:
                 os.kill(os.getpid(), signal.SIGKILL)
 
 
-if "DYING_AT" in os.environ:
-    _countdown = _Countdown()
-    threading.setprofile(_countdown.watch)
-    signal.signal(signal.SIGUSR1, _countdown.begin)
+def count_steps(file: Path) -> None:
+    """Watch every thread that starts from now on, and wait for the signal."""
+    countdown = _Countdown(file)
+    threading.setprofile(countdown.watch)
+    signal.signal(signal.SIGUSR1, countdown.begin)
