@@ -37,6 +37,7 @@ _KEPT_FIELDS = frozenset(
         "md5_digest",
         "name",
         "protocol_version",
+        "pyversion",
         "sha256_digest",
         "version",
     }
