@@ -124,6 +124,11 @@ def _packed_chunks(file: BinaryIO, member: ZipMember) -> Iterator[bytes]:
         yield chunk
 
 
+def _left_by(inflater: zlib._Decompress) -> bytes:
+    """Return what is still to be inflated: at its end an inflater may go on naming a tail that it never takes."""
+    return b"" if inflater.eof else inflater.unconsumed_tail
+
+
 def _inflated(chunks: Iterator[bytes], member: ZipMember) -> Iterator[bytes]:
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     for packed in chunks:
@@ -135,7 +140,7 @@ def _inflated(chunks: Iterator[bytes], member: ZipMember) -> Iterator[bytes]:
                 yield inflater.decompress(pending, 4 * _STEP_BYTES)
             except zlib.error as error:
                 raise broken("zip", f"{shown(member.name)} cannot be inflated") from error
-            pending = inflater.unconsumed_tail
+            pending = _left_by(inflater)
     if not inflater.eof:
         yield inflater.flush()
     if not inflater.eof or inflater.unused_data:

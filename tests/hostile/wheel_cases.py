@@ -97,6 +97,8 @@ WHEEL_FILE_CASES = [
     _wheel_file("purelib-is-perhaps", WHEEL.replace(b"true", b"perhaps"), "invalid-wheel-file"),
     _wheel_file("tag-is-missing", WHEEL.replace(b"Tag: py3-none-any\n", b""), "invalid-wheel-file"),
     _wheel_file("tag-has-two-parts", WHEEL.replace(b"py3-none-any", b"py3-none"), "invalid-wheel-file"),
+    _wheel_file("tag-has-an-empty-part", WHEEL.replace(b"py3-none-any", b"py3.-none-any"), "invalid-wheel-file"),
+    _wheel_file("tag-is-of-no-python", WHEEL.replace(b"py3-none-any", b"!y3-none-any"), "invalid-wheel-file"),
 ]
 
 COMMAND_CASES = [

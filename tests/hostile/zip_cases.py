@@ -254,6 +254,11 @@ MEMBER_CASES = [
     _one("deflate-is-damaged", _BROKEN, packed=b"\xff\xff\xff\xff"),
     _one("deflate-ends-early", _BROKEN, packed=zlib.compress(_CONTENT, 9)[2:-8]),
     _one("deflate-has-a-rest", _BROKEN, packed=zlib.compress(_CONTENT, 9)[2:-4] + b"rest"),
+    _case(
+        "deflate-of-megabytes-has-a-rest",
+        lambda: wheel(Entry("demo/zeros", bytes(3 << 20), packed=zlib.compress(bytes(3 << 20), 9)[2:-4] + b"rest")),
+        _BROKEN,
+    ),
     _one("deflate-is-empty", _BROKEN, packed=b""),
     _one("stored-with-another-content", _BROKEN, method=0, packed=b"y" * len(_CONTENT)),
 ]
