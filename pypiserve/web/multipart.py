@@ -173,6 +173,9 @@ class UploadReceiver:
             return None
 
     def _begin(self, segment: MultipartSegment) -> None:
+        # The parser refuses a bare line feed in a header only when the rest of the line comes in another piece.
+        if any("\n" in part for header in segment.headerlist for part in header):
+            raise _unreadable()
         self._segment = segment
         self._value.clear()
         if segment.name != _CONTENT:

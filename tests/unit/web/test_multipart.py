@@ -94,6 +94,15 @@ def test_what_stands_behind_the_last_delimiter_is_ignored(receive: Callable[...,
     assert receive(body + form(field("name", b"late"))).fields == late.fields == {}
 
 
+@pytest.mark.parametrize("step", [1, 7, 1000])
+def test_a_bare_line_feed_in_a_header_is_refused_in_every_piece(receive: Callable[..., Upload], step: int) -> None:
+    """Whether a form is taken does not depend on where the network cuts it."""
+    body = form(FILE.replace(b"form-data;", b"form-data;\n") + b"abc")
+    with pytest.raises(InvalidUpload) as error:
+        receive(*(body[at : at + step] for at in range(0, len(body), step)))
+    assert codes(error) == ["invalid-form"]
+
+
 def test_fields_that_nobody_reads_are_not_kept(receive: Callable[..., Upload]) -> None:
     """A description is counted and forgotten: the archive's own metadata is what holds."""
     assert receive(form(field("description", b"x" * 8000), FILE + b"abc")).fields == {}
