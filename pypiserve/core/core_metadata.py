@@ -72,15 +72,17 @@ def parse_core_metadata(content: bytes, *, validation: Validation = Validation.S
 
 
 def _described(fields: dict[str, tuple[str, ...]], distribution: Distribution, body: str) -> CoreMetadata:
-    if distribution.name is None or distribution.version is None:
-        # Cannot happen while pkginfo and the email module agree on what a header is.
-        raise InvalidUpload(invalid("name", "it cannot be read; put it among the first lines of the file"))
+    # The checks saw one name and one version; pkginfo reads headers with a parser of its own.
+    if (distribution.name, distribution.version) != (fields["name"][0], fields["version"][0]):
+        raise InvalidUpload(
+            invalid("name", "it, or the version, is read in two ways; write both plainly, in the first lines")
+        )
     read = fields | {"description": (body or distribution.description or "",)}
     said = {field: tuple(value for value in values if value not in {"", UNKNOWN}) for field, values in read.items()}
     present = {field: values for field, values in said.items() if values}
     return CoreMetadata(
-        name=distribution.name,
-        version=distribution.version,
+        name=fields["name"][0],
+        version=fields["version"][0],
         metadata_version=fields["metadata-version"][0],
         # pkginfo has this field from 1.2 on only; pip obeys it in all versions.
         requires_python=" ".join(present.get("requires-python", ("",))[0].split()) or None,

@@ -138,5 +138,6 @@ def _judge(raw: RawMetadata) -> list[Problem]:
 
 def _as_problem(error: Exception) -> Problem:
     if isinstance(error, InvalidMetadata):
-        return invalid(error.field, f"{error}; correct it and build again")
+        said = "".join(letter if letter.isprintable() else "?" for letter in str(error))
+        return invalid(error.field, f"{said}; correct it and build again")
     return invalid("(several)", f"{type(error).__name__} while they were read; simplify them and build again")

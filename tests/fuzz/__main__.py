@@ -14,6 +14,8 @@ from .runs import TARGETS, Run, replay, run
 def main(arguments: Sequence[str] | None = None) -> int:
     """Fuzz each target for a while and print a table; 1 when anything was found."""
     options = _parser().parse_args(arguments)
+    if unknown := set(options.targets).difference(TARGETS):
+        sys.exit(f"{', '.join(sorted(unknown))} is no target; choose from {', '.join(TARGETS)}")
     if options.replay:
         return replay(options.targets, options.replay)
     options.findings.mkdir(parents=True, exist_ok=True)
@@ -34,7 +36,7 @@ def _table(runs: list[Run]) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description="Look for inputs that break a promise.")
-    parser.add_argument("targets", nargs="*", choices=TARGETS, metavar="TARGET", help=f"of {', '.join(TARGETS)}; all")
+    parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"of {', '.join(TARGETS)}; all")
     parser.add_argument("--seconds", type=int, default=60, metavar="N", help="for each target (default: 60)")
     parser.add_argument("--corpus", type=Path, metavar="FOLDER", help="keeps interesting inputs from run to run")
     parser.add_argument(
