@@ -99,7 +99,8 @@ class GzipStream:
             raise broken(".tar.gz", "its gzip stream is damaged, or it is not compressed with gzip") from error
         self._pending += inflated
         self._produced_bytes += len(inflated)
-        left = len(self._inflater.unconsumed_tail) + len(self._inflater.unused_data)
+        # At the end of the stream zlib names the rest in both places.
+        left = len(self._inflater.unused_data if self._inflater.eof else self._inflater.unconsumed_tail)
         self._consumed_bytes += len(compressed) - left
         self._check_bounds()
 
