@@ -184,7 +184,7 @@ INSTALL_CASES = [
     _wheel_file("wheel-file-behind-a-line-of-junk", b"junk\n" + WHEEL, *["invalid-wheel-file"] * 3),
     _wheel_file(
         "tags-that-stand-for-millions",
-        WHEEL + b"Tag: " + b"-".join([b".".join(b"%d" % number for number in range(22))] * 3) + b"\n",
+        WHEEL + b"Tag: " + b"-".join([b".".join(b"%c" % letter for letter in b"abcdefghijklmnopqrstuv")] * 3) + b"\n",
         "invalid-wheel-file",
     ),
     _record(
