@@ -5,6 +5,10 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field
 
+from packaging.utils import NormalizedName
+
+from pypiserve.core.project_patterns import matches
+
 __all__ = [
     "ANONYMOUS",
     "ANYONE",
@@ -15,6 +19,8 @@ __all__ = [
     "Credentials",
     "Identity",
     "Role",
+    "Scope",
+    "VouchedRole",
 ]
 
 
@@ -42,18 +48,122 @@ SIGNED_IN = "signed-in"
 """Subject of a grant that holds for every identity but the anonymous one."""
 
 
+class Role(enum.StrEnum):
+    """
+    What a subject is to a project, an index, an owner or the server; each role includes those before it.
+
+    ``ADMINISTRATOR`` is for the whole server only.
+    """
+
+    READER = "reader"
+    PUBLISHER = "publisher"
+    MAINTAINER = "maintainer"
+    OWNER = "owner"
+    ADMINISTRATOR = "administrator"
+
+    @property
+    def rank(self) -> int:
+        """Position in the order of roles, rising."""
+        return _RANKS[self]
+
+
+class Action(enum.StrEnum):
+    """What a request wants to do."""
+
+    READ = "read"
+    PUBLISH = "publish"
+    YANK = "yank"
+    DELETE = "delete"
+    """Also restoring, and setting a project's status."""
+    ADMINISTER = "administer"
+    """An owner: its visibility, grants, teams, indexes and their rules."""
+    ADMINISTER_SERVER = "administer-server"
+    """What belongs to no owner: accounts, new owners, grants on the server, the whole audit."""
+
+    @property
+    def needs(self) -> Role:
+        """The lowest role that may."""
+        return _NEEDS[self]
+
+
+_RANKS = {role: rank for rank, role in enumerate(Role)}
+
+_NEEDS = {
+    Action.READ: Role.READER,
+    Action.PUBLISH: Role.PUBLISHER,
+    Action.YANK: Role.PUBLISHER,
+    Action.DELETE: Role.MAINTAINER,
+    Action.ADMINISTER: Role.OWNER,
+    Action.ADMINISTER_SERVER: Role.ADMINISTRATOR,
+}
+
+
+@dataclass(frozen=True)
+class VouchedRole:
+    """
+    A role on an owner for which an authenticator vouches, such as that of a member of a forge's organisation.
+
+    Attributes:
+        owner: The owner's name, in any letter case; an owner that does not exist here is no error.
+        role: At most ``Role.OWNER``: nobody but the catalog makes administrators of the server.
+    """
+
+    owner: str
+    role: Role
+
+
+@dataclass(frozen=True)
+class Scope:
+    """
+    What a credential is limited to. ``None`` stands for no limit of that kind; a scope never gives a right.
+
+    Attributes:
+        owner: Name of an owner, in any letter case.
+        index: Name of an index, of that owner or of any.
+        projects: Pattern of normalised project names, as ``as_project_pattern`` spells it, such as ``acme-*``.
+        actions: What may be done.
+    """
+
+    owner: str | None = None
+    index: str | None = None
+    projects: str | None = None
+    actions: frozenset[Action] | None = None
+
+    def admits(self, action: Action, *, owner: str | None, index: str | None) -> bool:
+        """Tell whether it lets this be done there, in some project at least; ``None`` is beyond all owners."""
+        return (
+            (self.actions is None or action in self.actions)
+            and (self.owner is None or (owner is not None and self.owner.casefold() == owner.casefold()))
+            and (self.index is None or self.index == index)
+        )
+
+    def admits_project(self, project: NormalizedName) -> bool:
+        """Tell whether it lets something be done to this project, as far as its name decides."""
+        return self.projects is None or matches(self.projects, project)
+
+
 @dataclass(frozen=True)
 class Identity:
     """
     Somebody, or nobody in particular.
 
+    Identities are equal when they are the same subject, with the same rights brought along, by the same credential.
+
     Attributes:
         authenticator: The name, in the settings, of the authenticator that vouches; empty for anonymous.
         name: Unique within that authenticator, and never used again for somebody else.
+        display_name: What people call it, such as the login at a forge; may change, and decides nothing.
+        roles: Roles for which the authenticator vouches, beside those that the catalog grants to the subject.
+        scopes: What the credential is limited to: one of these must admit what is done; ``None`` for no limit.
+        credential: Id of the credential for the audit, such as that of an API token; never the secret.
     """
 
     authenticator: str
     name: str
+    display_name: str = field(default="", compare=False)
+    roles: tuple[VouchedRole, ...] = ()
+    scopes: tuple[Scope, ...] | None = None
+    credential: str = ""
 
     @property
     def subject(self) -> str:
@@ -68,40 +178,3 @@ class Identity:
 
 ANONYMOUS = Identity("", "")
 """The identity of a request without credentials."""
-
-
-class Role(enum.StrEnum):
-    """What a subject is to an owner or to the server; each role includes those before it."""
-
-    READER = "reader"
-    PUBLISHER = "publisher"
-    ADMINISTRATOR = "administrator"
-
-    @property
-    def rank(self) -> int:
-        """Position in the order of roles, rising."""
-        return list(Role).index(self)
-
-
-class Action(enum.StrEnum):
-    """What a request wants to do."""
-
-    READ = "read"
-    PUBLISH = "publish"
-    YANK = "yank"
-    DELETE = "delete"
-    ADMINISTER = "administer"
-
-    @property
-    def needs(self) -> Role:
-        """The lowest role that may."""
-        return _NEEDS[self]
-
-
-_NEEDS = {
-    Action.READ: Role.READER,
-    Action.PUBLISH: Role.PUBLISHER,
-    Action.YANK: Role.PUBLISHER,
-    Action.DELETE: Role.ADMINISTRATOR,
-    Action.ADMINISTER: Role.ADMINISTRATOR,
-}

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 
 from pypiserve.core.errors import AuthenticationFailed, PluginContractBroken, PypiserveError, Unavailable
-from pypiserve.core.identity import ANONYMOUS, Credentials, Identity
+from pypiserve.core.identity import ANONYMOUS, Credentials, Identity, Role
 from pypiserve.plugin import Authenticator
 
 __all__ = ["Authentication"]
@@ -57,4 +57,6 @@ async def _ask(name: str, authenticator: Authenticator, credentials: Credentials
     if identity is not None and identity.authenticator != name:
         # Else one authenticator could speak for those of another, and have their roles.
         raise PluginContractBroken(name, "authenticate() returned an identity of another authenticator")
+    if identity is not None and any(vouched.role.rank > Role.OWNER.rank for vouched in identity.roles):
+        raise PluginContractBroken(name, "authenticate() vouched for a role above owner")
     return identity

@@ -255,20 +255,20 @@ def test_methods_that_an_address_does_not_take(stocked: ServerUnderTest) -> None
         assert (reply.status, reply.headers["allow"]) == (405, allowed)
 
 
-WHO = ("anonymous", "stranger", "reader", "publisher", "administrator")
+WHO = ("anonymous", "stranger", "reader", "publisher", "maintainer", "owner")
 NEEDS: Mapping[tuple[str, str], Role] = {
     ("GET", ""): Role.READER,
     ("GET", "/pypi/demo"): Role.READER,
     ("GET", f"/pypi/demo/1.0/files/{ONE.filename}"): Role.READER,
     ("GET", "/pypi/demo/-/status"): Role.READER,
-    ("GET", "?deleted=true"): Role.ADMINISTRATOR,
-    ("GET", "/pypi/demo?deleted=true"): Role.ADMINISTRATOR,
+    ("GET", "?deleted=true"): Role.MAINTAINER,
+    ("GET", "/pypi/demo?deleted=true"): Role.MAINTAINER,
     ("PUT", "/pypi/demo/1.0/yank"): Role.PUBLISHER,
     ("DELETE", f"/pypi/demo/1.0/files/{ONE.filename}/yank"): Role.PUBLISHER,
-    ("PUT", "/pypi/demo/-/status"): Role.ADMINISTRATOR,
-    ("DELETE", "/pypi/demo/7"): Role.ADMINISTRATOR,
-    ("DELETE", "/pypi/never"): Role.ADMINISTRATOR,
-    ("POST", "/pypi/demo/1.0/restore"): Role.ADMINISTRATOR,
+    ("PUT", "/pypi/demo/-/status"): Role.MAINTAINER,
+    ("DELETE", "/pypi/demo/7"): Role.MAINTAINER,
+    ("DELETE", "/pypi/never"): Role.MAINTAINER,
+    ("POST", "/pypi/demo/1.0/restore"): Role.MAINTAINER,
 }
 REFUSALS = {
     True: {"anonymous": 401, "stranger": 403, "reader": 403, "publisher": 403},

@@ -19,7 +19,7 @@ from pypiserve.services.access import decide, refusal_to_publish, refusal_to_sho
 from pypiserve.testing import a_clock
 
 ALICE = Identity("htpasswd", "alice")
-READER, PUBLISHER, ADMINISTRATOR = Role
+READER, PUBLISHER, MAINTAINER, OWNER, ADMINISTRATOR = Role
 ROLES = st.none() | st.sampled_from(Role)
 
 
@@ -52,7 +52,15 @@ def test_the_highest_role_holds(index: IndexRecord, anonymous: Role | None, alic
 
 
 @pytest.mark.parametrize(
-    ("action", "role"), [(Action.READ, READER), (Action.PUBLISH, PUBLISHER), (Action.ADMINISTER, ADMINISTRATOR)]
+    ("action", "role"),
+    [
+        (Action.READ, READER),
+        (Action.PUBLISH, PUBLISHER),
+        (Action.YANK, PUBLISHER),
+        (Action.DELETE, MAINTAINER),
+        (Action.ADMINISTER, OWNER),
+        (Action.ADMINISTER_SERVER, ADMINISTRATOR),
+    ],
 )
 def test_each_action_takes_its_role(action: Action, role: Role) -> None:
     """A role includes those before it; who may read and not do this is told 403, and anonymous to sign in."""
