@@ -43,10 +43,10 @@ from pypiserve.services.token_lookup import TokenLookup
 from pypiserve.services.upkeep import Upkeep
 from pypiserve.settings import Settings
 from pypiserve.web.routes import make_application
-from pypiserve.web.server import WebServer
+from pypiserve.web.server import Activity, WebServer
 from pypiserve.web.site import IndexPath, Limits, Site
 
-__all__ = ["OfflineCatalog", "Server"]
+__all__ = ["Activity", "OfflineCatalog", "Server"]
 
 _log = logging.getLogger("pypiserve")
 
@@ -115,6 +115,7 @@ class Server:
         self._settings = settings
         self._picks = picks
         self._parts = Parts()
+        self._web: WebServer | None = None
         self.port = 0
         self.prepared = Prepared(None, settings.private)
 
@@ -131,6 +132,11 @@ class Server:
         except BaseException:
             await self._parts.close()
             raise
+
+    @property
+    def activity(self) -> Activity:
+        """What is under way at the moment."""
+        return Activity(0, 0) if self._web is None else self._web.activity
 
     async def stop(self) -> None:
         """Let running requests finish within the bound, then release everything, last built first."""
@@ -209,6 +215,7 @@ class Server:
             site.requests,
             stop_seconds=settings.shutdown_seconds,
         )
+        self._web = server
         self.port = server.listen(settings.listen.host, settings.listen.port, source=settings.source_of("listen"))
         self._parts.closing("The web server", server.stop, seconds=settings.shutdown_seconds + 10)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+from typing import NamedTuple
 
 import tornado.httpserver
 import tornado.netutil
@@ -14,7 +15,7 @@ from tornado.iostream import IOStream
 from pypiserve.core.errors import InvalidSetting
 from pypiserve.web.site import RunningRequests
 
-__all__ = ["WebServer"]
+__all__ = ["Activity", "WebServer"]
 
 _log = logging.getLogger("pypiserve.web")
 
@@ -27,6 +28,19 @@ _BODY_BYTES = 1 << 20
 
 _BODY_SECONDS = 300
 """Bound on the time for such a body, and for one that is refused: nobody holds a connection for ever."""
+
+
+class Activity(NamedTuple):
+    """
+    What a server has under way.
+
+    Attributes:
+        connections: Open ones, those included on which nothing is asked at the moment.
+        requests: Those that are not at their end. It may come after that of their connection.
+    """
+
+    connections: int
+    requests: int
 
 
 class PlainStream(IOStream):
@@ -49,11 +63,19 @@ class PlainStream(IOStream):
 
 
 class PlainServer(tornado.httpserver.HTTPServer):
-    """Serves each connection through a ``PlainStream``."""
+    """Serves each connection through a ``PlainStream``, and counts them."""
+
+    connections = 0
 
     def handle_stream(self, stream: IOStream, address: tuple[object, ...]) -> None:
         """Take a connection that was just accepted; nothing was read from it yet."""
         super().handle_stream(PlainStream(stream.socket, max_buffer_size=stream.max_buffer_size), address)
+        self.connections += 1
+
+    def on_close(self, server_conn: object) -> None:
+        """Forget a connection that has come to its end."""
+        super().on_close(server_conn)
+        self.connections -= 1
 
 
 class WebServer:
@@ -94,6 +116,11 @@ class WebServer:
         self._server.add_sockets(self._sockets)
         chosen: int = self._sockets[0].getsockname()[1]
         return chosen
+
+    @property
+    def activity(self) -> Activity:
+        """What is under way at the moment."""
+        return Activity(self._server.connections, len(self._requests))
 
     async def stop(self) -> None:
         """Take no new connections, let running requests finish within the bound, then close what is left."""

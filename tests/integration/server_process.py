@@ -15,6 +15,7 @@ from typing import Protocol, Self
 from command_line import PYPISERVE, environment_with
 from raw_http import RawConnection
 
+from pypiserve.compose import Activity
 from pypiserve.testing import BuiltFile
 from pypiserve.testing.server import Reply, multipart_form
 
@@ -76,6 +77,7 @@ class ServerProcess:
         self._output.touch()
         self._log.touch()
         command = ["serve", "--listen", f"{self.host}:0", *arguments]
+        self._own_sockets = 0
         self.process = self._launch(command, environment_with(environment), self._output, self._log)
 
     def _launch(self, arguments: Sequence[str], environment: Mapping[str, str], output: Path, log: Path) -> Process:
@@ -107,6 +109,7 @@ class ServerProcess:
         self.port = int(serves[1])
         if shown := _TOKEN.search(greeting):
             self.token = shown[0]
+        self._own_sockets = _sockets_among(self.open_files())
         return self
 
     def request(
@@ -143,6 +146,13 @@ class ServerProcess:
                 continue
         return sorted(targets)
 
+    @property
+    def activity(self) -> Activity:
+        """What it has under way, as the system sees it: connections, and files that are being received."""
+        targets = self.open_files()
+        connections = _sockets_among(targets) - self._own_sockets
+        return Activity(connections, sum("/staging/upload-" in target for target in targets))
+
     def end(self, number: signal.Signals) -> int:
         """Send a signal, wait for the end, and return the exit status."""
         self.process.send_signal(number)
@@ -164,3 +174,7 @@ class ServerProcess:
         self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         self.kill()
+
+
+def _sockets_among(targets: Sequence[str]) -> int:
+    return sum(target.startswith("socket:") for target in targets)

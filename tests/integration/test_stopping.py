@@ -105,7 +105,7 @@ def test_the_last_words_of_a_refused_upload_are_waited_for(tmp_path: Path) -> No
     """A client without rights, in the middle of sending, still sees its 401."""
     with ServerProcess(tmp_path) as server, RawConnection(server) as connection:
         connection.send(head_of(server, token="wrong", Content_Length=str(len(BODY))) + BODY[:-1000])
-        time.sleep(0.2)
+        wait_until(lambda: " 401 " in server.log)
         server.process.send_signal(signal.SIGTERM)
         wait_until(lambda: refuses_connections(server))
         connection.send(BODY[-1000:])

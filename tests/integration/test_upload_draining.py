@@ -63,7 +63,7 @@ def test_a_stranger_is_answered_before_the_body_has_come(site: ServerUnderTest) 
     """Who looks while sending can stop; who sends on finds the connection open, and can use it again."""
     body = body_of("after-the-early-answer")
     with RawConnection(site) as connection:
-        with keeps_nothing(site):
+        with keeps_nothing(site, connections=1):
             connection.send(head_of(site, token="wrong", Content_Length=str(len(LARGE))) + LARGE[:1000])
             reply = connection.reply()
             assert (reply.status, "connection" in reply.headers) == (http.client.UNAUTHORIZED, False)

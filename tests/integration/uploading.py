@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from raw_http import Address, request_head
 
+from pypiserve.compose import Activity
 from pypiserve.testing import BuiltFile
 from pypiserve.testing.server import Reply
 
@@ -36,6 +37,7 @@ __all__ = [
     "post",
     "published",
     "usual_parts",
+    "wait_until_quiet",
 ]
 
 BASE = "/api/packages/main/pypi"
@@ -49,6 +51,10 @@ class Target(Address, Protocol):
 
     folder: Path
     token: str
+
+    @property
+    def activity(self) -> Activity:
+        """What the server has under way."""
 
     def request(
         self, method: str, path: str, *, headers: Mapping[str, str] | None = None, body: bytes | None = None
@@ -150,15 +156,33 @@ def kept_by(data: Path) -> Kept:
 
 
 @contextlib.contextmanager
-def keeps_nothing(server: Target) -> Iterator[None]:
-    """Expect that what happens inside leaves no trace; what a lost connection left may take a moment to go."""
-    data = data_of(server)
-    before = kept_by(data)
+def keeps_nothing(server: Target, *, connections: int = 0) -> Iterator[None]:
+    """
+    Expect that what happens inside leaves no trace.
+
+    Stock is taken when the server has nothing under way: what a lost connection sent may still be received when its
+    client has forgotten it, and would be taken for something that was there before.
+
+    Args:
+        server: It may be asked by nobody else meanwhile.
+        connections: How many are open around this, idle.
+    """
+    wait_until_quiet(server, connections=connections)
+    before = kept_by(data_of(server))
     yield
+    wait_until_quiet(server, connections=connections)
+    after = kept_by(data_of(server))
+    assert after == before, f"{before} has become {after}"
+
+
+def wait_until_quiet(server: Target, *, connections: int = 0) -> None:
+    """Wait until the server is done with all that was sent so far, and only so many connections are open."""
+    # Connections are taken in the order in which they were made: those made before are known when this is answered.
+    server.request("GET", "/-/health")
     deadline = time.monotonic() + _SECONDS
-    while (after := kept_by(data)) != before and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert after == before
+    while server.activity != (connections, 0):
+        assert time.monotonic() < deadline, f"under way: {server.activity}"
+        time.sleep(0.005)
 
 
 def published(server: Target, project: str = "demo") -> list[str]:
