@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pypiserve.core.errors import ConfigurationError, PluginUnusable
@@ -66,7 +66,8 @@ def build_instances(picks: Picks, context: BuildContext, parts: Parts) -> Instan
     return Instances(
         store=build_store(picks, context, parts),
         authenticators=tuple(
-            (pick.instance.name, _closing(pick, context, parts, Authenticator)) for pick in picks.authenticators
+            (pick.instance.name, _closing(pick, _beside(pick, picks, context), parts, Authenticator))
+            for pick in picks.authenticators
         ),
         renderers=tuple(offer.thing for offer in picks.renderers),
         upload_policies=tuple(_build(pick, context, UploadPolicy) for pick in upload),
@@ -77,6 +78,11 @@ def build_instances(picks: Picks, context: BuildContext, parts: Parts) -> Instan
     )
 
 
+def _beside(pick: Pick[Kind[Any, Any]], picks: Picks, context: BuildContext) -> BuildContext:
+    others = {other.instance.name: other.options for other in picks.authenticators if other is not pick}
+    return replace(context, other_authenticators=others)
+
+
 def _closing(pick: Pick[Kind[Any, Any]], context: BuildContext, parts: Parts, protocol: type) -> Any:
     built = _build(pick, context, protocol)
     parts.closing(f"{pick.instance.key} ({pick.instance.kind})", built.close)
@@ -84,7 +90,7 @@ def _closing(pick: Pick[Kind[Any, Any]], context: BuildContext, parts: Parts, pr
 
 
 def _build(pick: Pick[Kind[Any, Any]], context: BuildContext, protocol: type) -> Any:
-    own = BuildContext(pick.instance.name, context.data_folder, context.now, context.api_tokens)
+    own = replace(context, name=pick.instance.name)
     try:
         built = pick.offer.thing.build(pick.options, own)
     except ConfigurationError:

@@ -90,9 +90,17 @@ class UnknownPlugin(ConfigurationError):
     code = "unknown-plugin"
 
     def __init__(
-        self, source: str, key: str, name: str, known: Sequence[str], *, failures: Sequence[str] = ()
+        self,
+        source: str,
+        key: str,
+        name: str,
+        known: Sequence[str],
+        *,
+        failures: Sequence[str] = (),
+        distribution: str | None = None,
     ) -> None:
         super().__init__(source, key, name, known)
+        self.distribution = distribution
         self.source = source
         self.key = key
         self.name = name
@@ -101,9 +109,10 @@ class UnknownPlugin(ConfigurationError):
 
     def __str__(self) -> str:
         offer = ", ".join(self.known) or "none"
+        missing = f"{self.distribution}, which does" if self.distribution else "the one that does"
         sentence = (
             f"{self.source}: {self.key}: no installed distribution offers {self.name!r}; "
-            f"install the one that does, or choose one of: {offer}."
+            f"install {missing}, or choose one of: {offer}."
         )
         if self.failures:
             sentence += f" It may be in a plugin that could not be loaded: {' '.join(self.failures)}"

@@ -5,7 +5,7 @@ Everything a plugin needs is imported from here, from ``pypiserve.core`` and, in
 ``pypiserve.testing``. Names that are not listed in ``__all__`` are private.
 """
 
-from pypiserve.plugin.authenticators import ApiToken, ApiTokens, Authenticator
+from pypiserve.plugin.authenticators import ApiToken, ApiTokens, Authenticator, RecheckingAuthenticator
 from pypiserve.plugin.hookspecs import API_REVISION, hookimpl
 from pypiserve.plugin.kinds import (
     AuthenticatorKind,
@@ -43,6 +43,7 @@ __all__ = [
     "PluginSettings",
     "ReadPolicy",
     "ReadPolicyKind",
+    "RecheckingAuthenticator",
     "Redirect",
     "RememberedCredentials",
     "Renderer",

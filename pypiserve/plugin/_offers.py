@@ -22,6 +22,9 @@ __all__ = ["Offer", "PluginFailure", "Plugins"]
 
 ThingT_co = TypeVar("ThingT_co", covariant=True)
 
+_HOMES = dict.fromkeys(("forgejo", "gitea", "github", "gitlab"), "pypiserve-forge")
+"""Kinds of authenticator of this project's own plugins: what to install is known although it is not there."""
+
 
 @dataclass(frozen=True)
 class Offer(Generic[ThingT_co]):
@@ -87,7 +90,7 @@ class Plugins:
 
     def authenticator(self, name: str, *, source: str, key: str) -> Offer[AuthenticatorKind[Any]]:
         """Look a kind of authenticator up; see ``file_store``."""
-        return self._find(self.authenticators, name, source=source, key=key)
+        return self._find(self.authenticators, name, source=source, key=key, homes=_HOMES)
 
     def renderer(self, name: str, *, source: str, key: str) -> Offer[Renderer]:
         """Look a renderer up; see ``file_store``."""
@@ -104,9 +107,18 @@ class Plugins:
         """Look a kind of subscriber up; see ``file_store``."""
         return self._find(self.subscribers, name, source=source, key=key)
 
-    def _find(self, offers: Mapping[str, Offer[ThingT_co]], name: str, *, source: str, key: str) -> Offer[ThingT_co]:
+    def _find(
+        self,
+        offers: Mapping[str, Offer[ThingT_co]],
+        name: str,
+        *,
+        source: str,
+        key: str,
+        homes: Mapping[str, str] | None = None,
+    ) -> Offer[ThingT_co]:
         try:
             return offers[name]
         except KeyError:
             sentences = tuple(failure.sentence for failure in self.failures)
-            raise UnknownPlugin(source, key, name, tuple(offers), failures=sentences) from None
+            home = (homes or {}).get(name)
+            raise UnknownPlugin(source, key, name, tuple(offers), failures=sentences, distribution=home) from None

@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 
 from pypiserve.core.identity import Credentials, Identity
 
-__all__ = ["ApiToken", "ApiTokens", "Authenticator"]
+__all__ = ["ApiToken", "ApiTokens", "Authenticator", "RecheckingAuthenticator"]
 
 
 @runtime_checkable
@@ -39,6 +39,25 @@ class Authenticator(Protocol):
 
     async def close(self) -> None:
         """Release what the authenticator holds; called once, at the end."""
+        ...
+
+
+@runtime_checkable
+class RecheckingAuthenticator(Authenticator, Protocol):
+    """
+    An authenticator that remembers what somebody else said, and can be told how old that may be.
+
+    Requests that change something ask for an answer of the last minute; all others ask ``authenticate``.
+    """
+
+    async def authenticate_within(self, credentials: Credentials, *, max_age_seconds: float) -> Identity | None:
+        """
+        Say who the bearer of these credentials is, by an answer that is not older.
+
+        Args:
+            credentials: As for ``authenticate``, which has the results and errors too.
+            max_age_seconds: An answer that was had earlier is had anew, and not replaced by it when that fails.
+        """
         ...
 
 

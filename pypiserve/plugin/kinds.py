@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -38,12 +38,15 @@ class BuildContext:
         data_folder: The server's folder; an instance may keep a file or folder of its own name there.
         now: The clock: aware, UTC.
         api_tokens: The API tokens of the catalog.
+        other_authenticators: When an authenticator is built, the settings of all others by their names, so that two
+            that would take each other's credentials can refuse the start.
     """
 
     name: str
     data_folder: Path
     now: Callable[[], datetime]
     api_tokens: ApiTokens
+    other_authenticators: Mapping[str, PluginSettings] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

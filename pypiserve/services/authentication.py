@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 from pypiserve.core.errors import AuthenticationFailed, PluginContractBroken, PypiserveError, Unavailable
 from pypiserve.core.identity import ANONYMOUS, Credentials, Identity, Role
-from pypiserve.plugin import Authenticator
+from pypiserve.plugin import Authenticator, RecheckingAuthenticator
 
 __all__ = ["Authentication"]
 
 _log = logging.getLogger("pypiserve.authentication")
+
+_Method = Callable[[Credentials], Awaitable[Identity | None]]
 
 
 class Authentication:
@@ -26,9 +29,14 @@ class Authentication:
         """
         self._authenticators = tuple(authenticators)
 
-    async def identify(self, credentials: Credentials | None) -> Identity:
+    async def identify(self, credentials: Credentials | None, *, max_age_seconds: float | None = None) -> Identity:
         """
         Say who is asking.
+
+        Args:
+            credentials: What the request carries.
+            max_age_seconds: How old an answer may be that an authenticator remembers of somebody else's; ``None``
+                leaves that to the authenticator.
 
         Raises:
             AuthenticationFailed: The credentials are wrong, or nobody here knows their kind.
@@ -37,7 +45,7 @@ class Authentication:
         if credentials is None:
             return ANONYMOUS
         for name, authenticator in self._authenticators:
-            identity = await _ask(name, authenticator, credentials)
+            identity = await _ask(name, _method(authenticator, max_age_seconds), credentials)
             if identity is not None:
                 return identity
         raise AuthenticationFailed(
@@ -45,9 +53,15 @@ class Authentication:
         )
 
 
-async def _ask(name: str, authenticator: Authenticator, credentials: Credentials) -> Identity | None:
+def _method(authenticator: Authenticator, max_age_seconds: float | None) -> _Method:
+    if max_age_seconds is None or not isinstance(authenticator, RecheckingAuthenticator):
+        return authenticator.authenticate
+    return partial(authenticator.authenticate_within, max_age_seconds=max_age_seconds)
+
+
+async def _ask(name: str, method: _Method, credentials: Credentials) -> Identity | None:
     try:
-        identity = await authenticator.authenticate(credentials)
+        identity = await method(credentials)
     except PypiserveError:
         raise
     except Exception as error:

@@ -25,6 +25,10 @@ __all__ = ["BaseHandler"]
 
 _log = logging.getLogger("pypiserve.web")
 
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
+_MAX_AGE_SECONDS = 60.0
+"""Who changes something was recognised within the last minute, also where somebody else's word is remembered."""
+
 
 @stream_request_body
 class BaseHandler(tornado.web.RequestHandler):
@@ -192,7 +196,10 @@ class BaseHandler(tornado.web.RequestHandler):
         if self.site.follower.is_behind:
             await self.site.follower.catch_up()
         if header is not None:
-            self.identity = await self.site.authentication.identify(read_credentials(header))
+            reads = self.request.method in _READING
+            self.identity = await self.site.authentication.identify(
+                read_credentials(header), max_age_seconds=None if reads else _MAX_AGE_SECONDS
+            )
 
     def _index_name(self) -> IndexPath:
         named = IndexPath(self.path_kwargs.pop("owner", ""), self.path_kwargs.pop("index", ""))

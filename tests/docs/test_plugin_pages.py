@@ -21,6 +21,7 @@ from pypiserve.plugin import (
     EventSubscriber,
     FileStore,
     ReadPolicy,
+    RecheckingAuthenticator,
     Renderer,
     UploadPolicy,
     hookspecs,
@@ -33,6 +34,7 @@ _HOOKS = [name for name in vars(hookspecs) if name.startswith("pypiserve_")]
 _PROTOCOLS: list[tuple[str, type]] = [
     ("file-stores", FileStore),
     ("authenticators", Authenticator),
+    ("authenticators", RecheckingAuthenticator),
     ("renderers", Renderer),
     ("policies", UploadPolicy),
     ("policies", ReadPolicy),

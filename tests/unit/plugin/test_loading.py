@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pypiserve.core.errors import PluginConflict, PluginUnusable, UnknownPlugin
-from pypiserve.plugin._loading import load_plugins
+from pypiserve.plugin._loading import Plugins, load_plugins
 
 HEAD = """
 from pypiserve.plugin import *
@@ -315,6 +315,14 @@ def test_unknown_name_lists_the_known() -> None:
         "pypiserve.toml: renderers: no installed distribution offers 'yaml'; "
         "install the one that does, or choose one of: html, json."
     )
+
+
+@pytest.mark.parametrize("kind", ["forgejo", "gitea", "github", "gitlab"])
+def test_a_forge_without_its_plugin(kind: str) -> None:
+    """Settings from before the plugin for forges was uninstalled are told what is missing, by its name."""
+    with pytest.raises(UnknownPlugin) as caught:
+        Plugins().authenticator(kind, source="pypiserve.toml", key="authenticators[1].kind")
+    assert f"offers {kind!r}; install pypiserve-forge, which does, or choose one of: none." in str(caught.value)
 
 
 def test_unknown_name_names_the_failed_plugins(install: Install) -> None:

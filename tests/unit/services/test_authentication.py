@@ -37,3 +37,24 @@ async def test_an_authenticator_makes_no_administrators() -> None:
     """A forge that is taken over does not take the server with it."""
     with pytest.raises(PluginContractBroken, match="above owner"):
         await _identify(Role.ADMINISTRATOR)
+
+
+class _Rechecking(_Vouching):
+    """Says how old an answer it was asked for."""
+
+    async def authenticate_within(self, credentials: Credentials, *, max_age_seconds: float) -> Identity | None:  # noqa: ARG002
+        """Tell the age."""
+        return Identity("forge", f"within {max_age_seconds:g} s")
+
+
+@pytest.mark.parametrize(("max_age_seconds", "name"), [(60.0, "within 60 s"), (None, "42")])
+async def test_a_recent_answer_is_asked_for_where_it_matters(max_age_seconds: float | None, name: str) -> None:
+    """An authenticator that remembers somebody else's word is told how old it may be."""
+    authentication = Authentication([("forge", _Rechecking(Role.READER))])
+    assert (await authentication.identify(BearerCredentials("x"), max_age_seconds=max_age_seconds)).name == name
+
+
+async def test_an_authenticator_without_a_memory_is_just_asked() -> None:
+    """The age is no business of one that knows by itself."""
+    authentication = Authentication([("forge", _Vouching(Role.READER))])
+    assert (await authentication.identify(BearerCredentials("x"), max_age_seconds=60)).name == "42"
