@@ -38,10 +38,12 @@ from pypiserve.services.packages import Packages
 from pypiserve.services.pages import Pages
 from pypiserve.services.publishing import Publishing
 from pypiserve.services.search import Search
+from pypiserve.services.sign_in_throttle import SignInLimits, SignInThrottle
 from pypiserve.services.staging import StagingArea
 from pypiserve.services.token_lookup import TokenLookup
 from pypiserve.services.upkeep import Upkeep
 from pypiserve.settings import Settings
+from pypiserve.web.client_addresses import ClientAddresses
 from pypiserve.web.routes import make_application
 from pypiserve.web.server import Activity, WebServer
 from pypiserve.web.site import IndexPath, Limits, Site
@@ -187,7 +189,8 @@ class Server:
         threads = ThreadPoolExecutor(_HANDLER_THREADS, thread_name_prefix="web")
         self._parts.threads("Receiving and sending", threads)
         return Site(
-            authentication=Authentication(instances.authenticators),
+            authentication=Authentication(instances.authenticators, SignInThrottle(_sign_in_limits(settings))),
+            client_addresses=ClientAddresses(settings.trusted_proxies),
             directory=directory,
             follower=follower,
             pages=pages,
@@ -262,6 +265,12 @@ def _catalog_file(settings: Settings) -> Path:
 
 def _accounts(settings: Settings, database: Database) -> Accounts:
     return Accounts(database, now=_utc_now, token_authenticator=_token_authenticator(settings) or "token")
+
+
+def _sign_in_limits(settings: Settings) -> SignInLimits:
+    return SignInLimits(
+        settings.failed_sign_ins_per_user, settings.failed_sign_ins_per_address, settings.failed_sign_ins_seconds
+    )
 
 
 def _token_authenticator(settings: Settings) -> str | None:

@@ -22,7 +22,7 @@ from pypiserve.builtin.apache_hashes import PasswordHash
 from pypiserve.builtin.htpasswd_command import htpasswd
 from pypiserve.builtin.htpasswd_file import UserFile, UserList
 from pypiserve.core.api_tokens import looks_like_api_token
-from pypiserve.core.errors import AuthenticationFailed, InvalidSetting, Unavailable
+from pypiserve.core.errors import CredentialsUnknown, InvalidSetting, Unavailable
 from pypiserve.core.identity import BasicCredentials, BearerCredentials, Credentials, Identity
 from pypiserve.plugin import AuthenticatorKind, BuildContext, PluginSettings, RememberedCredentials, hookimpl
 
@@ -87,7 +87,7 @@ class HtpasswdAuthenticator:
         known = users.users.get(credentials.username)
         right = await self._matches(known or self._decoy(credentials.username, users), credentials.password)
         if known is None or not right:
-            raise AuthenticationFailed("The user name or the password is wrong")
+            raise CredentialsUnknown("The user name or the password is wrong")
         return Identity(self._name, credentials.username)
 
     async def _matches(self, known: PasswordHash | None, password: str) -> bool:

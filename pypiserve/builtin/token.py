@@ -12,7 +12,13 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from pypiserve.core.api_tokens import API_TOKEN_PREFIX, hash_api_token, looks_like_api_token
-from pypiserve.core.errors import AuthenticationFailed
+from pypiserve.core.errors import (
+    CredentialsExpired,
+    CredentialsMalformed,
+    CredentialsNotYetValid,
+    CredentialsRevoked,
+    CredentialsUnknown,
+)
 from pypiserve.core.identity import BearerCredentials, Credentials, Identity
 from pypiserve.plugin import ApiTokens, AuthenticatorKind, BuildContext, NoSettings, hookimpl
 
@@ -40,11 +46,13 @@ class TokenAuthenticator:
         digest = hash_api_token(text)
         token = await self._tokens.find(digest)
         if token is None or not hmac.compare_digest(token.secret_sha256, digest):
-            raise AuthenticationFailed("This API token is not known here; check that it belongs to this server")
+            raise CredentialsUnknown("This API token is not known here; check that it belongs to this server")
         if token.revoked:
-            raise AuthenticationFailed("This API token was revoked; ask for a new one")
+            raise CredentialsRevoked("This API token was revoked; ask for a new one")
+        if token.not_before is not None and token.not_before > self._now():
+            raise CredentialsNotYetValid(f"This API token is valid from {token.not_before:%Y-%m-%d %H:%M} UTC on")
         if token.expires_at is not None and token.expires_at <= self._now():
-            raise AuthenticationFailed(f"This API token expired on {token.expires_at:%Y-%m-%d}; ask for a new one")
+            raise CredentialsExpired(f"This API token expired on {token.expires_at:%Y-%m-%d}; ask for a new one")
         return Identity(self._name, token.name)
 
     async def close(self) -> None:
@@ -68,7 +76,7 @@ def _check_spelling(credentials: Credentials) -> None:
     else:
         texts = [credentials.username, credentials.password]
     if any(text.startswith(API_TOKEN_PREFIX) for text in texts):
-        raise AuthenticationFailed("This API token is misspelt or cut off; copy it again as a whole")
+        raise CredentialsMalformed("This API token is misspelt or cut off; copy it again as a whole")
 
 
 def _build(settings: NoSettings, context: BuildContext) -> TokenAuthenticator:  # noqa: ARG001 - nothing to set

@@ -10,6 +10,13 @@ PypiserveError                  code, facts as attributes, __str__ composes the 
 ├── InvalidUpload               the client's request cannot become a file; carries every problem found
 │   └── FileTooLarge
 ├── AuthenticationFailed        credentials were given and are wrong, or are needed and missing
+│   ├── UnknownScheme
+│   ├── CredentialsMalformed
+│   ├── CredentialsUnknown      nobody's here: the next authenticator is asked
+│   ├── CredentialsRevoked
+│   ├── CredentialsExpired
+│   └── CredentialsNotYetValid
+├── TooManySignIns              too many failed lately; safe to retry later
 ├── PermissionDenied            known, and may not
 │   └── PolicyDenied            policies said no; carries each one's own code
 ├── TooManyProjects             one identity began too many projects today
@@ -36,6 +43,11 @@ __all__ = [
     "AuthenticationFailed",
     "ConfigurationError",
     "Conflict",
+    "CredentialsExpired",
+    "CredentialsMalformed",
+    "CredentialsNotYetValid",
+    "CredentialsRevoked",
+    "CredentialsUnknown",
     "FileTooLarge",
     "FilenameTaken",
     "InvalidSetting",
@@ -51,8 +63,10 @@ __all__ = [
     "StorageFull",
     "StorageUnavailable",
     "TooManyProjects",
+    "TooManySignIns",
     "Unavailable",
     "UnknownPlugin",
+    "UnknownScheme",
 ]
 
 
@@ -202,7 +216,11 @@ class FileTooLarge(InvalidUpload):
 
 
 class AuthenticationFailed(PypiserveError):
-    """Credentials are needed and missing, or were given and are wrong. Always answered with a challenge."""
+    """
+    Credentials are needed and missing, or were given and are wrong. Always answered with a challenge.
+
+    The kinds below say at which step. No one of them tells whether there is a user of some name.
+    """
 
     code = "authentication-failed"
 
@@ -212,6 +230,69 @@ class AuthenticationFailed(PypiserveError):
 
     def __str__(self) -> str:
         return self.reason
+
+
+class UnknownScheme(AuthenticationFailed):
+    """The credentials come by a scheme of HTTP that nobody here knows."""
+
+    code = "unknown-scheme"
+
+
+class CredentialsMalformed(AuthenticationFailed):
+    """The credentials are not spelt as their scheme or their kind wants it; nobody was asked."""
+
+    code = "malformed-credentials"
+
+
+class CredentialsUnknown(AuthenticationFailed):
+    """
+    The credentials were checked and are nobody's; another authenticator may know them.
+
+    A user who is not there and a wrong password are this same error, so that neither tells of the other.
+    """
+
+    code = "unknown-credentials"
+
+
+class CredentialsRevoked(AuthenticationFailed):
+    """The credentials were somebody's, and were withdrawn."""
+
+    code = "revoked-credentials"
+
+
+class CredentialsExpired(AuthenticationFailed):
+    """The credentials were somebody's, and their time is over."""
+
+    code = "expired-credentials"
+
+
+class CredentialsNotYetValid(AuthenticationFailed):
+    """The credentials are somebody's, and their time has not begun."""
+
+    code = "credentials-not-yet-valid"
+
+
+class TooManySignIns(PypiserveError):
+    """
+    Too many sign-ins failed lately, of this user or from this address.
+
+    Whether the credentials are good was not looked at.
+    """
+
+    code = "too-many-sign-ins"
+
+    def __init__(self, *, retry_after_seconds: int, repeated: bool = False) -> None:
+        super().__init__(retry_after_seconds)
+        self.retry_after_seconds = retry_after_seconds
+        self.repeated = repeated
+
+    def __str__(self) -> str:
+        if self.repeated:
+            return (
+                "These credentials were refused again and again; "
+                f"correct them, or try again in {self.retry_after_seconds} s"
+            )
+        return f"Too many sign-ins from your address have failed; try again in {self.retry_after_seconds} s"
 
 
 class PermissionDenied(PypiserveError):

@@ -16,8 +16,9 @@ class Authenticator(Protocol):
     """
     Recognises credentials.
 
-    Authenticators are asked in the order of the settings; the first that knows the credentials decides. One
-    object serves the whole process; ``authenticate`` is called by many tasks at the same time.
+    Authenticators are asked in the order of the settings, but for one that knew the same credentials a while ago,
+    which is asked first. The first that knows the credentials decides. One object serves the whole process;
+    ``authenticate`` is called by many tasks at the same time.
     """
 
     async def authenticate(self, credentials: Credentials) -> Identity | None:
@@ -32,7 +33,10 @@ class Authenticator(Protocol):
             credentials are not of this authenticator's kind, so that the next one is asked.
 
         Raises:
-            AuthenticationFailed: They are of this kind, and wrong, expired or revoked.
+            CredentialsUnknown: They are of this kind and nobody's: there is no such user, or the password is another.
+                Both are this one error, after the same time. The next authenticator is asked; when nobody knows
+                the credentials, the first such error is the answer.
+            AuthenticationFailed: They are of this kind and wrong beyond doubt, such as revoked. Nobody else is asked.
             Unavailable: It cannot be told now. The request is answered 503, never 401, and never let in.
         """
         ...
@@ -71,12 +75,14 @@ class ApiToken:
         secret_sha256: SHA-256 of the whole token, 64 lowercase hex characters.
         expires_at: Aware, UTC; ``None`` for a token without end.
         revoked: Whether the token was withdrawn.
+        not_before: Aware, UTC; ``None`` for a token that is valid since it was made.
     """
 
     name: str
     secret_sha256: str
     expires_at: datetime | None = None
     revoked: bool = False
+    not_before: datetime | None = None
 
 
 class ApiTokens(Protocol):

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
 
-from pypiserve.core.errors import AuthenticationFailed, PluginContractBroken, PypiserveError, Unavailable
-from pypiserve.core.identity import ANONYMOUS, Credentials, Identity, Role
+from pypiserve.core.errors import (
+    AuthenticationFailed,
+    CredentialsUnknown,
+    PluginContractBroken,
+    PypiserveError,
+    Unavailable,
+)
+from pypiserve.core.identity import ANONYMOUS, BasicCredentials, Credentials, Identity, Role
 from pypiserve.plugin import Authenticator, RecheckingAuthenticator
+from pypiserve.services.recognised import RecognisedCredentials
+from pypiserve.services.sign_in_throttle import SignInThrottle
 
 __all__ = ["Authentication"]
 
@@ -18,39 +26,90 @@ _Method = Callable[[Credentials], Awaitable[Identity | None]]
 
 
 class Authentication:
-    """Asks each authenticator in turn; the first that knows the credentials decides."""
+    """
+    Asks each authenticator in turn; the first that knows the credentials decides.
 
-    def __init__(self, authenticators: Sequence[tuple[str, Authenticator]]) -> None:
+    The one that knew them a while ago is asked first: else a token of one would cost a check of a password at
+    another each time. Failures are throttled, but never hold up credentials that were good a while ago.
+    """
+
+    def __init__(self, authenticators: Sequence[tuple[str, Authenticator]], throttle: SignInThrottle) -> None:
         """
         Take the authenticators.
 
         Args:
             authenticators: Each with its name in the settings, by which grants call those that it recognises.
+            throttle: Counts what fails.
         """
-        self._authenticators = tuple(authenticators)
+        self._authenticators = dict(authenticators)
+        self._throttle = throttle
+        self._recognised = RecognisedCredentials()
 
-    async def identify(self, credentials: Credentials | None, *, max_age_seconds: float | None = None) -> Identity:
+    async def identify(
+        self, credentials: Credentials | None, *, address: str, max_age_seconds: float | None = None
+    ) -> Identity:
         """
         Say who is asking.
 
         Args:
             credentials: What the request carries.
+            address: The client's IP address, for the throttle.
             max_age_seconds: How old an answer may be that an authenticator remembers of somebody else's; ``None``
                 leaves that to the authenticator.
 
         Raises:
             AuthenticationFailed: The credentials are wrong, or nobody here knows their kind.
+            TooManySignIns: Too many failed lately; these were not looked at.
             Unavailable: It cannot be told now.
         """
         if credentials is None:
             return ANONYMOUS
-        for name, authenticator in self._authenticators:
-            identity = await _ask(name, _method(authenticator, max_age_seconds), credentials)
+        digest = self._recognised.digest(credentials)
+        name = self._recognised.recall(digest)
+        judge = partial(self._judge, credentials, digest, first=name, max_age_seconds=max_age_seconds)
+        if name is None:
+            return await self._counted(judge, credentials, digest, address)
+        try:
+            return await judge()
+        except AuthenticationFailed:
+            self._recognised.forget(digest)
+            raise
+
+    async def _counted(
+        self, judge: Callable[[], Awaitable[Identity]], credentials: Credentials, digest: bytes, address: str
+    ) -> Identity:
+        username = credentials.username if isinstance(credentials, BasicCredentials) else ""
+        attempt = self._throttle.begin(digest, username=username, address=address)
+        failed = False
+        try:
+            return await judge()
+        except AuthenticationFailed:
+            failed = True
+            raise
+        finally:
+            self._throttle.end(attempt, failed=failed)
+
+    async def _judge(
+        self, credentials: Credentials, digest: bytes, *, first: str | None, max_age_seconds: float | None
+    ) -> Identity:
+        unknown: CredentialsUnknown | None = None
+        for name, authenticator in self._in_order(first):
+            try:
+                identity = await _ask(name, _method(authenticator, max_age_seconds), credentials)
+            except CredentialsUnknown as refusal:
+                unknown = unknown or refusal
+                continue
             if identity is not None:
+                self._recognised.remember(digest, name)
                 return identity
-        raise AuthenticationFailed(
+        raise unknown or CredentialsUnknown(
             "These credentials are not known here: neither the user name and password nor a token was recognised"
         )
+
+    def _in_order(self, first: str | None) -> Iterator[tuple[str, Authenticator]]:
+        if first is not None:
+            yield first, self._authenticators[first]
+        yield from ((name, each) for name, each in self._authenticators.items() if name != first)
 
 
 def _method(authenticator: Authenticator, max_age_seconds: float | None) -> _Method:

@@ -16,7 +16,7 @@ import msgspec
 from pypiserve.core.errors import InvalidSetting
 from pypiserve.plugin.settings import read_table
 from pypiserve.settings.reference import SettingRow, describe
-from pypiserve.settings.shapes import shape
+from pypiserve.settings.shapes import check_networks, shape
 from pypiserve.settings.sources import FILE_VARIABLE, Source, from_environment, from_file, from_flags
 from pypiserve.settings.table import InstanceSettings, Listen, SettingsTable
 
@@ -91,6 +91,7 @@ def _lay_over(lower: SettingsTable, source: Source) -> SettingsTable:
         typed = read_table(table, SettingsTable, source=source.name, key="", folder=source.folder)
         for key in ("renderers", "plugins"):
             _check_unique(getattr(typed, key), source=source.name, key=key)
+        check_networks(typed.trusted_proxies, source=source.name, key="trusted_proxies")
     except InvalidSetting as error:
         raise InvalidSetting(error.source, source.spell(error.key), error.problem, error.remedy) from None
     return msgspec.structs.replace(lower, **{key: getattr(typed, key) for key in table})

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,7 +17,7 @@ from pypiserve.plugin.settings import UntypedText, parse_text, read_table
 from pypiserve.settings.sources import Source
 from pypiserve.settings.table import InstanceSettings, Listen
 
-__all__ = ["shape"]
+__all__ = ["check_networks", "shape"]
 
 _URL_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)*\Z")
 _INSTANCE_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}\Z")
@@ -76,6 +77,20 @@ def _public_url(text: str) -> str | None:
     if url.port == 0:  # The property itself raises ValueError for what is no port.
         raise ValueError("the port is 0")
     return f"{url.scheme}://{url.netloc}{path}"
+
+
+def check_networks(texts: Iterable[str], *, source: str, key: str) -> None:
+    """
+    Check addresses and networks.
+
+    Raises:
+        InvalidSetting: One is neither.
+    """
+    for text in texts:
+        try:
+            ipaddress.ip_network(text)
+        except ValueError as error:
+            raise InvalidSetting(source, key, str(error), "write 10.0.0.7, 10.0.0.0/8 or fd00::/8") from None
 
 
 def _root_index(text: str) -> str:

@@ -89,6 +89,10 @@ class SettingsTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         str | None,
         Meta(description="The server's address as clients see it; its path becomes the prefix of all links."),
     ] = None
+    trusted_proxies: Annotated[
+        tuple[str, ...],
+        Meta(description="Addresses and networks of reverse proxies whose X-Forwarded-For is believed."),
+    ] = ()
     root_index: Annotated[
         str, Meta(description="OWNER/INDEX that also answers at the root of the host; empty for none.")
     ] = "main/pypi"
@@ -101,6 +105,17 @@ class SettingsTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     max_form_bytes: Annotated[
         int, Meta(gt=0, description="Largest total of an upload's form fields, without the file.")
     ] = 4 << 20
+    failed_sign_ins_per_user: Annotated[
+        int,
+        Meta(ge=0, le=1_000_000, description="Wrong passwords for one user name from one address; 0 for no bound."),
+    ] = 10
+    failed_sign_ins_per_address: Annotated[
+        int,
+        Meta(ge=0, le=1_000_000, description="Different wrong credentials from one address; 0 for no bound."),
+    ] = 100
+    failed_sign_ins_seconds: Annotated[
+        int, Meta(gt=0, le=86400, description="The time in which so many sign-ins may fail.")
+    ] = 300
     page_cache_bytes: Annotated[
         int,
         Meta(ge=0, description="Memory for rendered pages, and an eighth of it for JSON documents; 0 keeps none."),

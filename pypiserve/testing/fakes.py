@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pypiserve.core.api_tokens import hash_api_token, new_api_token
 from pypiserve.core.digests import Sha256
-from pypiserve.core.errors import AuthenticationFailed, NotFound, StorageFull, StorageUnavailable
+from pypiserve.core.errors import CredentialsUnknown, NotFound, StorageFull, StorageUnavailable
 from pypiserve.core.identity import BasicCredentials, Credentials, Identity
 from pypiserve.plugin import STREAM, ApiToken, ApiTokens, BuildContext, StoredFile, Stream
 
@@ -145,7 +145,7 @@ class FixedAuthenticator:
             return None
         expected = self._passwords.get(credentials.username, "")
         if not expected or not hmac.compare_digest(expected.encode(), credentials.password.encode()):
-            raise AuthenticationFailed("The user name or the password is wrong")
+            raise CredentialsUnknown("The user name or the password is wrong")
         return Identity(self._name, credentials.username)
 
     async def close(self) -> None:

@@ -54,6 +54,10 @@ class BaseHandler(tornado.web.RequestHandler):
             root: The index for addresses at the host's root.
         """
         self.site = site
+        request = self.request
+        request.remote_ip = site.client_addresses.client_of(
+            request.remote_ip or "", request.headers.get("X-Forwarded-For")
+        )
         self._root = root
         self.identity: Identity = ANONYMOUS
         self.is_refused = False
@@ -198,7 +202,9 @@ class BaseHandler(tornado.web.RequestHandler):
         if header is not None:
             reads = self.request.method in _READING
             self.identity = await self.site.authentication.identify(
-                read_credentials(header), max_age_seconds=None if reads else _MAX_AGE_SECONDS
+                read_credentials(header),
+                address=self.request.remote_ip or "",
+                max_age_seconds=None if reads else _MAX_AGE_SECONDS,
             )
 
     def _index_name(self) -> IndexPath:

@@ -110,6 +110,7 @@ _STATUS: tuple[tuple[type[errors.PypiserveError], int], ...] = (
     (errors.InvalidUpload, 400),
     (errors.AuthenticationFailed, 401),
     (errors.PermissionDenied, 403),
+    (errors.TooManySignIns, 429),
     (errors.TooManyProjects, 429),
     (errors.NotFound, 404),
     (NotAcceptable, 406),
@@ -187,7 +188,7 @@ def answer(
 def _headers_of(error: errors.PypiserveError) -> list[tuple[str, str]]:
     if isinstance(error, errors.AuthenticationFailed):
         return [("WWW-Authenticate", CHALLENGE)]
-    if isinstance(error, (errors.Unavailable, errors.TooManyProjects)):
+    if isinstance(error, (errors.Unavailable, errors.TooManyProjects, errors.TooManySignIns)):
         # Seconds, not a date: poetry reads a number.
         return [("Retry-After", str(error.retry_after_seconds))]
     return []

@@ -24,6 +24,7 @@ from pypiserve.services.pages import Pages
 from pypiserve.services.publishing import Publishing
 from pypiserve.services.search import Search
 from pypiserve.services.staging import StagingArea
+from pypiserve.web.client_addresses import ClientAddresses
 
 __all__ = ["IndexPath", "Limits", "RunningRequests", "Site"]
 
@@ -88,6 +89,7 @@ class Site:
     """
 
     authentication: Authentication
+    client_addresses: ClientAddresses
     directory: Directory
     follower: JournalFollower
     pages: Pages

@@ -20,7 +20,20 @@ _CODES = "reference/error-codes.md"
 _TROUBLES = "guides/troubleshooting.md"
 _MAKERS = frozenset({"Problem", "because", "_mismatch", "_problem"})
 _REFUSALS = frozenset(
-    {"Problem", "because", "AuthenticationFailed", "PermissionDenied", "Unavailable", "StorageUnavailable"}
+    {
+        "Problem",
+        "because",
+        "AuthenticationFailed",
+        "CredentialsExpired",
+        "CredentialsMalformed",
+        "CredentialsNotYetValid",
+        "CredentialsRevoked",
+        "CredentialsUnknown",
+        "PermissionDenied",
+        "StorageUnavailable",
+        "Unavailable",
+        "UnknownScheme",
+    }
 )
 _CODE = re.compile(r"[a-z]+(-[a-z0-9]+)*")
 

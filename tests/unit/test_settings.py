@@ -372,3 +372,13 @@ def test_reference_names_types() -> None:
         "array of tables",
     )
     assert types["log_level"].startswith("one of: ")
+
+
+def test_trusted_proxies_are_addresses_and_networks() -> None:
+    """A name or a network with bits of a host stops the start; the environment takes a TOML array."""
+    assert read('trusted_proxies = ["127.0.0.1", "fd00::/8"]').trusted_proxies == ("127.0.0.1", "fd00::/8")
+    read("", {"PYPISERVE_TRUSTED_PROXIES": '["10.0.0.0/8"]'})
+    for wrong in ("proxy.example.com", "10.0.0.1/8"):
+        message = refusal(f'trusted_proxies = ["{wrong}"]')
+        assert "trusted_proxies" in message
+        assert "10.0.0.0/8" in message

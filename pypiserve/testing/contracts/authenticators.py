@@ -111,7 +111,7 @@ class AuthenticatorContract:
         mixture = [good_credentials, bad_credentials, foreign_credentials] * 8
         answers = await asyncio.gather(*map(authenticator.authenticate, mixture), return_exceptions=True)
         assert answers[0::3] == [alone] * 8
-        assert [type(answer) for answer in answers[1::3]] == [AuthenticationFailed] * 8
+        assert all(isinstance(answer, AuthenticationFailed) for answer in answers[1::3])
         assert answers[2::3] == [None] * 8
 
     async def test_bad_credentials_do_not_spoil_good_ones(

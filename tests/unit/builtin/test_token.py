@@ -27,8 +27,15 @@ class _Tokens:
         return self.known if self.known and self.known.secret_sha256 == secret_sha256 else None
 
 
-def _authenticator(*, expires_at: datetime | None = None, revoked: bool = False, known: bool = True) -> Authenticator:
-    stored = ApiToken("ci", hash_api_token(SECRET), expires_at=expires_at, revoked=revoked)
+def _authenticator(
+    *,
+    expires_at: datetime | None = None,
+    not_before: datetime | None = None,
+    revoked: bool = False,
+    known: bool = True,
+) -> Authenticator:
+    digest = hash_api_token(SECRET)
+    stored = ApiToken("ci", digest, expires_at=expires_at, revoked=revoked, not_before=not_before)
     (kind,) = token.pypiserve_authenticators()
     context = BuildContext("our-tokens", Path(), lambda: NOW, _Tokens(stored if known else None))
     return kind.build(NoSettings(), context)
@@ -85,6 +92,7 @@ async def test_a_mistyped_token_is_called_so(credentials: Credentials) -> None:
         (_authenticator(known=False), "not known here"),
         (_authenticator(revoked=True), "was revoked"),
         (_authenticator(expires_at=NOW), "expired on 2026-05-17"),
+        (_authenticator(not_before=NOW + timedelta(seconds=1)), "valid from 2026-05-17"),
     ],
 )
 async def test_an_invalid_token_is_refused(authenticator: Authenticator, sentence: str) -> None:

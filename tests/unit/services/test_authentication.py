@@ -6,7 +6,9 @@ import pytest
 
 from pypiserve.core.errors import PluginContractBroken
 from pypiserve.core.identity import BearerCredentials, Credentials, Identity, Role, VouchedRole
+from pypiserve.plugin import Authenticator
 from pypiserve.services.authentication import Authentication
+from pypiserve.services.sign_in_throttle import SignInLimits, SignInThrottle
 
 
 class _Vouching:
@@ -24,7 +26,11 @@ class _Vouching:
 
 
 async def _identify(role: Role) -> Identity:
-    return await Authentication([("forge", _Vouching(role))]).identify(BearerCredentials("x"))
+    return await _asking(_Vouching(role)).identify(BearerCredentials("x"), address="192.0.2.1")
+
+
+def _asking(authenticator: Authenticator) -> Authentication:
+    return Authentication([("forge", authenticator)], SignInThrottle(SignInLimits()))
 
 
 @pytest.mark.parametrize("role", [role for role in Role if role is not Role.ADMINISTRATOR])
@@ -50,11 +56,12 @@ class _Rechecking(_Vouching):
 @pytest.mark.parametrize(("max_age_seconds", "name"), [(60.0, "within 60 s"), (None, "42")])
 async def test_a_recent_answer_is_asked_for_where_it_matters(max_age_seconds: float | None, name: str) -> None:
     """An authenticator that remembers somebody else's word is told how old it may be."""
-    authentication = Authentication([("forge", _Rechecking(Role.READER))])
-    assert (await authentication.identify(BearerCredentials("x"), max_age_seconds=max_age_seconds)).name == name
+    asking = _asking(_Rechecking(Role.READER))
+    identity = await asking.identify(BearerCredentials("x"), address="192.0.2.1", max_age_seconds=max_age_seconds)
+    assert identity.name == name
 
 
 async def test_an_authenticator_without_a_memory_is_just_asked() -> None:
     """The age is no business of one that knows by itself."""
-    authentication = Authentication([("forge", _Vouching(Role.READER))])
-    assert (await authentication.identify(BearerCredentials("x"), max_age_seconds=60)).name == "42"
+    asking = _asking(_Vouching(Role.READER))
+    assert (await asking.identify(BearerCredentials("x"), address="192.0.2.1", max_age_seconds=60)).name == "42"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pypiserve.core.errors import AuthenticationFailed
+from pypiserve.core.errors import AuthenticationFailed, CredentialsMalformed, UnknownScheme
 from pypiserve.core.identity import BasicCredentials, BearerCredentials
 from pypiserve.web.credentials import read_credentials
 
@@ -56,23 +56,28 @@ def test_bearer_tokens_are_read(scheme: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "header",
+    ("header", "sentence"),
     [
-        "",
-        "Basic",
-        "Bearer ",
-        "Basic !",
-        "Basic YWxpY2U=YWxpY2U=",
-        basic("no colon"),
-        "Negotiate abc",
-        'Digest username="alice"',
-        "alice:secret",
-        "Bearer " + "x" * 8192,
+        ("", "has no credentials"),
+        ("Basic", "has no credentials"),
+        ("Bearer ", "has no credentials"),
+        ("alice:secret", "has no credentials"),
+        ("Basic !", "not valid Base64"),
+        ("Basic YWxpY2U=YWxpY2U=", "not valid Base64"),
+        (basic("no colon"), "no colon"),
+        ("Bearer " + "x" * 8192, "too long"),
     ],
 )
-def test_what_cannot_be_read_fails(header: str) -> None:
+def test_what_cannot_be_read_fails(header: str, sentence: str) -> None:
     """Wrong credentials must not pass as none: a typing error would turn into an anonymous request."""
-    with pytest.raises(AuthenticationFailed):
+    with pytest.raises(CredentialsMalformed, match=sentence):
+        read_credentials(header)
+
+
+@pytest.mark.parametrize("header", ["Negotiate abc", 'Digest username="alice"'])
+def test_other_schemes_are_called_so(header: str) -> None:
+    """It is not the password that is wrong."""
+    with pytest.raises(UnknownScheme):
         read_credentials(header)
 
 

@@ -1,0 +1,154 @@
+"""Several authenticators, one answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from pypiserve.core.errors import (
+    AuthenticationFailed,
+    CredentialsRevoked,
+    CredentialsUnknown,
+    TooManySignIns,
+    Unavailable,
+)
+from pypiserve.core.identity import ANONYMOUS, BasicCredentials, BearerCredentials, Credentials, Identity
+from pypiserve.services.authentication import Authentication
+from pypiserve.services.sign_in_throttle import SignInLimits, SignInThrottle
+from pypiserve.testing import FixedAuthenticator
+
+ALICE = BasicCredentials("alice", "correct horse")
+HOME = "192.0.2.1"
+
+Answer = Identity | Exception | None
+
+
+class _Scripted:
+    """An authenticator that answers what it is told to, and counts how often it was asked."""
+
+    def __init__(self, answer: Answer | Callable[[Credentials], Answer]) -> None:
+        self.answer = answer
+        self.asked = 0
+
+    async def authenticate(self, credentials: Credentials) -> Identity | None:
+        self.asked += 1
+        answer = self.answer(credentials) if callable(self.answer) else self.answer
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def close(self) -> None:
+        """Hold nothing."""
+
+
+def authentication(
+    *authenticators: tuple[str, FixedAuthenticator | _Scripted], limits: SignInLimits | None = None
+) -> Authentication:
+    """Put authenticators together."""
+    return Authentication(authenticators, SignInThrottle(limits or SignInLimits()))
+
+
+async def test_without_credentials_nobody_is_asked() -> None:
+    """Who says nothing is anonymous."""
+    scripted = _Scripted(Unavailable("Everything"))
+    assert await authentication(("a", scripted)).identify(None, address=HOME) == ANONYMOUS
+    assert scripted.asked == 0
+
+
+async def test_the_first_that_knows_them_decides() -> None:
+    """One without an opinion, and one that does not know them, leave them to the next."""
+    unknown, later = _Scripted(CredentialsUnknown("The password is wrong")), _Scripted(Identity("d", "other"))
+    chain = authentication(
+        ("a", _Scripted(None)),
+        ("b", unknown),
+        ("c", FixedAuthenticator("c", {"alice": "correct horse"})),
+        ("d", later),
+    )
+    assert await chain.identify(ALICE, address=HOME) == Identity("c", "alice")
+    assert later.asked == 0
+
+
+@pytest.mark.parametrize("username", ["alice", "nobody"])
+async def test_users_of_two_authenticators_are_refused_alike(username: str) -> None:
+    """Whether a user exists, and where, changes neither the answer nor who is asked."""
+    second = _Scripted(CredentialsUnknown("The forge does not know this token"))
+    chain = authentication(("a", FixedAuthenticator("a", {"alice": "correct horse"})), ("b", second))
+    with pytest.raises(CredentialsUnknown, match=r"^The user name or the password is wrong$"):
+        await chain.identify(BasicCredentials(username, "guess"), address=HOME)
+    assert second.asked == 1
+
+
+async def test_a_final_refusal_ends_it() -> None:
+    """What was revoked by its own authenticator is not offered to others."""
+    later = _Scripted(Identity("b", "alice"))
+    chain = authentication(("a", _Scripted(CredentialsRevoked("Revoked"))), ("b", later))
+    with pytest.raises(CredentialsRevoked):
+        await chain.identify(ALICE, address=HOME)
+    assert later.asked == 0
+
+
+async def test_not_knowing_now_is_no_refusal() -> None:
+    """One that cannot tell now is not passed over, although a wrong password was found before."""
+    chain = authentication(("a", _Scripted(CredentialsUnknown("No"))), ("b", _Scripted(Unavailable("The forge"))))
+    with pytest.raises(Unavailable):
+        await chain.identify(ALICE, address=HOME)
+
+
+async def test_kinds_that_nobody_knows() -> None:
+    """The answer says that nothing was recognised."""
+    with pytest.raises(CredentialsUnknown, match="not known here"):
+        await authentication(("a", _Scripted(None))).identify(BearerCredentials("x"), address=HOME)
+
+
+async def test_who_knew_them_is_asked_first_the_next_time() -> None:
+    """A forge's token, sent as a password, costs a check of passwords once and not with each page."""
+    passwords, forge = _Scripted(CredentialsUnknown("No")), _Scripted(Identity("forge", "7"))
+    chain = authentication(("passwords", passwords), ("forge", forge))
+    for _ in range(3):
+        assert await chain.identify(ALICE, address=HOME) == Identity("forge", "7")
+    assert (passwords.asked, forge.asked) == (1, 3)
+    forge.answer = CredentialsUnknown("Gone")
+    for asked in (2, 3):
+        with pytest.raises(CredentialsUnknown):
+            await chain.identify(ALICE, address=HOME)
+        assert passwords.asked == asked
+
+
+async def test_failures_are_throttled_for_every_authenticator() -> None:
+    """Guessing ends, and the authenticator is not even asked; what was good a while ago passes."""
+    fixed = _Scripted(lambda given: Identity("a", "alice") if given == ALICE else CredentialsUnknown("No"))
+    chain = authentication(("a", fixed), limits=SignInLimits(per_user=3, per_address=5))
+    await chain.identify(ALICE, address=HOME)
+    for number in range(3):
+        with pytest.raises(AuthenticationFailed):
+            await chain.identify(BasicCredentials("alice", str(number)), address=HOME)
+    asked = fixed.asked
+    with pytest.raises(TooManySignIns):
+        await chain.identify(BasicCredentials("alice", "guess"), address=HOME)
+    assert fixed.asked == asked
+    assert await chain.identify(ALICE, address=HOME) == Identity("a", "alice")
+
+
+async def test_no_throttle_for_what_could_not_be_judged() -> None:
+    """A forge that is down does not lock its users out for when it is up again."""
+    forge = _Scripted(Unavailable("The forge"))
+    chain = authentication(("forge", forge), limits=SignInLimits(per_user=2, per_address=2))
+    for number in range(10):
+        with pytest.raises(Unavailable):
+            await chain.identify(BasicCredentials("alice", str(number)), address=HOME)
+    forge.answer = Identity("forge", "7")
+    assert await chain.identify(ALICE, address=HOME) == Identity("forge", "7")
+
+
+async def test_good_credentials_that_went_bad_are_throttled() -> None:
+    """A token that was good is no way around the bound after its end."""
+    scripted = _Scripted(Identity("a", "ci"))
+    chain = authentication(("a", scripted), limits=SignInLimits(per_user=2, per_address=2))
+    await chain.identify(ALICE, address=HOME)
+    scripted.answer = CredentialsRevoked("Revoked")
+    for _ in range(1 + 1 + 2):
+        with pytest.raises(CredentialsRevoked):
+            await chain.identify(ALICE, address=HOME)
+    with pytest.raises(TooManySignIns):
+        await chain.identify(ALICE, address=HOME)
