@@ -10,13 +10,13 @@ import asyncio
 import errno
 import logging
 import os
-import threading
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from pypiserve.builtin.disk_files import CHUNK_BYTES, DiskFiles
+from pypiserve.builtin.disk_files import CHUNK_BYTES, DiskFiles, Put
+from pypiserve.core.batches import BatchQueue, Outcome
 from pypiserve.core.digests import Sha256
 from pypiserve.core.errors import InvalidSetting, StorageFull, StorageUnavailable
 from pypiserve.plugin import BuildContext, FileStoreKind, LocalFile, PluginSettings, StoredFile, hookimpl
@@ -26,6 +26,9 @@ __all__ = ["API_REVISION", "DiskFileStore", "DiskSettings", "pypiserve_file_stor
 API_REVISION = 1
 
 _THREADS = 8
+_SMALL_BYTES = 1 << 20
+"""Files up to here share a thread, and the syncs of their folders: their bytes are on the disk in a moment."""
+_MOST_TOGETHER = 64
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 _log = logging.getLogger(__name__)
@@ -50,14 +53,20 @@ class DiskFileStore:
     def __init__(self, files: DiskFiles, *, name: str = "disk") -> None:
         self._files = files
         self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix=f"pypiserve-store-{name}")
+        self._small: BatchQueue[Put] = BatchQueue(
+            self._put_together, name=f"pypiserve-store-{name}-small", most=_MOST_TOGETHER
+        )
 
     async def put(self, digest: Sha256, staged: Path, *, size_bytes: int) -> None:
         """Store one file: sync it, then move it into place, or copy it from another file system."""
-        abandoned = threading.Event()
+        put = Put(digest, staged, size_bytes)
         try:
-            await self._run(self._files.put, digest, staged, size_bytes, abandoned)
+            if size_bytes <= _SMALL_BYTES:
+                await self._beside_others(put)
+            else:
+                await self._run(self._put_alone, put)
         except asyncio.CancelledError:
-            abandoned.set()
+            put.abandoned.set()
             raise
 
     async def open(self, digest: Sha256, *, start: int = 0, stop: int | None = None) -> AsyncIterator[bytes]:
@@ -85,10 +94,9 @@ class DiskFileStore:
 
     async def list(self) -> AsyncIterator[StoredFile]:
         """Name every file; one folder of the layout is in memory at a time."""
-        for upper in await self._run(self._files.subfolders, self._files.folder):
-            for lower in await self._run(self._files.subfolders, upper):
-                for stored in await self._run(self._files.stored_files, lower):
-                    yield stored
+        for folder in await self._run(self._files.subfolders):
+            for stored in await self._run(self._files.stored_files, folder):
+                yield stored
 
     async def check(self) -> None:
         """Write, read and remove a small file."""
@@ -99,17 +107,38 @@ class DiskFileStore:
 
     async def close(self) -> None:
         """Let running work end, and end the threads."""
+        await asyncio.to_thread(self._small.close)
         await asyncio.to_thread(self._executor.shutdown)
+
+    async def _beside_others(self, put: Put) -> None:
+        try:
+            await self._small.do(put)
+        except RuntimeError as error:
+            raise _closed() from error
+        except OSError as error:
+            raise _explain(error) from error
+
+    def _put_together(self, puts: Sequence[Put]) -> Sequence[Outcome]:
+        return [Outcome(error=error) for error in self._files.put(puts)]
+
+    def _put_alone(self, put: Put) -> None:
+        (error,) = self._files.put([put])
+        if error is not None:
+            raise error
 
     async def _run(self, job: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         try:
             work = self._executor.submit(job, *args, **kwargs)
         except RuntimeError as error:
-            raise StorageUnavailable("The file store is closed") from error
+            raise _closed() from error
         try:
             return await asyncio.wrap_future(work)
         except OSError as error:
             raise _explain(error) from error
+
+
+def _closed() -> StorageUnavailable:
+    return StorageUnavailable("The file store is closed")
 
 
 def _explain(error: OSError) -> StorageFull | StorageUnavailable:

@@ -1,5 +1,5 @@
 """
-The blocking half of the ``disk`` store: a folder of files named by their SHA-256, ``{folder}/ab/cd/{sha256}``.
+The blocking half of the ``disk`` store: a folder of files named by their SHA-256, ``{folder}/ab/{sha256}``.
 
 A file appears under its name by one ``rename`` of bytes that are already on the disk, so whoever sees the name sees
 the whole file, and a power failure after ``put`` does not lose it. Names that begin with ``.tmp-`` are unfinished.
@@ -12,17 +12,18 @@ import os
 import re
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from pypiserve.core.digests import Sha256, as_sha256
 from pypiserve.core.errors import NotFound
 from pypiserve.plugin import StoredFile
 
-__all__ = ["CHUNK_BYTES", "Abandoned", "DiskFiles"]
+__all__ = ["CHUNK_BYTES", "Abandoned", "DiskFiles", "Put"]
 
 CHUNK_BYTES = 1 << 20
 """Most bytes that are in memory for one reader or writer."""
@@ -37,16 +38,34 @@ class Abandoned(Exception):
 
 
 @dataclass(frozen=True)
+class Put:
+    """
+    A staged file that is to be stored.
+
+    Attributes:
+        digest: Under which.
+        staged: The file with its bytes.
+        size_bytes: Exact.
+        abandoned: Set when nobody waits for it any more: until its rename it can still be left undone.
+    """
+
+    digest: Sha256
+    staged: Path
+    size_bytes: int
+    abandoned: threading.Event = field(default_factory=threading.Event)
+
+
+@dataclass(frozen=True)
 class DiskFiles:
     """The folder. Every method blocks, may raise ``OSError``, and may run in several threads at the same time."""
 
     folder: Path
-    _known: dict[str, set[str]] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """Folders of both levels whose names are on the disk; 65,536 lower ones at most."""
+    _known: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
+    """Folders whose names are on the disk; 256 at most."""
 
     def path(self, digest: Sha256) -> Path:
         """Say where the file is, or would be."""
-        return self.folder / digest[:2] / digest[2:4] / digest
+        return self.folder / digest[:2] / digest
 
     def prepare(self, now: datetime) -> None:
         """Make the folder, and remove what a crash left unfinished there more than a day ago."""
@@ -56,62 +75,68 @@ class DiskFiles:
         for path in self.folder.glob(f"{_TEMPORARY}*"):
             if datetime.fromtimestamp(path.stat().st_mtime, UTC) < now - _STALE:
                 path.unlink(missing_ok=True)
+        self._raise_lower_folders()
 
-    def put(self, digest: Sha256, staged: Path, size_bytes: int, abandoned: threading.Event) -> None:
-        """
-        Move or copy the staged file to its place.
+    def _raise_lower_folders(self) -> None:
+        """Bring files to their place that were stored two folders deep, as they were before the first release."""
+        for folder in self.subfolders():
+            for lower in (path for path in _entries(folder) if _SUBFOLDER.match(path.name)):
+                for path in _entries(lower):
+                    path.replace(folder / path.name)
+                _sync_folder(folder)
+                lower.rmdir()
 
-        Raises:
-            Abandoned: The flag was raised in time, and nothing was kept.
+    def put(self, puts: Sequence[Put]) -> list[Exception | None]:
         """
-        target = self.path(digest)
-        if _has_size(target, size_bytes):
+        Move or copy staged files to their places.
+
+        Returns:
+            For each ``None``, or why nothing was kept of it: an ``OSError``, or ``Abandoned`` when its flag was
+            raised in time.
+        """
+        outcomes = [_error_of(partial(self._bring, put)) for put in puts]
+        # Once for all files of a folder. Also for a file that another task has just put: its name may not have
+        # reached the disk yet.
+        brought = {put.digest[:2] for put, outcome in zip(puts, outcomes, strict=True) if outcome is None}
+        synced = {name: _error_of(partial(self._sync, name)) for name in brought}
+        return [outcome or synced[put.digest[:2]] for put, outcome in zip(puts, outcomes, strict=True)]
+
+    def _bring(self, put: Put) -> None:
+        target = self.path(put.digest)
+        if _has_size(target, put.size_bytes):
             # A second upload of the same bytes may be under way to its commit while gc weighs the first one's
             # remains by their age: they are new again.
             with suppress(OSError):
                 os.utime(target)
-        else:
-            _sync_file(staged, size_bytes)
-            self._make_folders(target)
-            try:
-                self._move(staged, target, size_bytes, abandoned)
-            except FileNotFoundError:
-                # Somebody removed the folders, which may be known here.
-                self._known.pop(target.parent.parent.name, None)
-                self._make_folders(target)
-                self._move(staged, target, size_bytes, abandoned)
-        # Also when another task has just put the same file: its name may not have reached the disk yet.
-        _sync_folder(target.parent)
-        self._sync_folders_above(target.parent)
+            return
+        _sync_file(put.staged, put.size_bytes)
+        try:
+            self._move(put, target)
+        except FileNotFoundError:
+            # The folder is new, or somebody removed it.
+            self._known.discard(put.digest[:2])
+            target.parent.mkdir(mode=0o700, exist_ok=True)
+            self._move(put, target)
 
-    def _make_folders(self, target: Path) -> None:
-        if target.parent.name not in self._known.get(target.parent.parent.name, ()):
-            for folder in (target.parent.parent, target.parent):
-                folder.mkdir(mode=0o700, exist_ok=True)
-
-    def _sync_folders_above(self, folder: Path) -> None:
-        """Bring the names of the two folders to the disk, unless this process has done so before: they stay."""
-        upper = folder.parent
-        lower_known = self._known.get(upper.name)
-        if lower_known is None:
+    def _sync(self, name: str) -> None:
+        """Bring the names in a folder to the disk, and its own, unless this process has done so before: it stays."""
+        _sync_folder(self.folder / name)
+        if name not in self._known:
             _sync_folder(self.folder)
-            lower_known = self._known.setdefault(upper.name, set())
-        if folder.name not in lower_known:
-            _sync_folder(upper)
-            lower_known.add(folder.name)
+            self._known.add(name)
 
-    def _move(self, staged: Path, target: Path, size_bytes: int, abandoned: threading.Event) -> None:
-        if not _moved(staged, target, abandoned):
-            self._copy(staged, target, size_bytes, abandoned)
+    def _move(self, put: Put, target: Path) -> None:
+        if not _moved(put.staged, target, put.abandoned):
+            self._copy(put, target)
 
-    def _copy(self, staged: Path, target: Path, size_bytes: int, abandoned: threading.Event) -> None:
+    def _copy(self, put: Put, target: Path) -> None:
         with self._temporary() as copy:
-            with staged.open("rb") as source, copy.open("wb") as sink:
+            with put.staged.open("rb") as source, copy.open("wb") as sink:
                 while chunk := source.read(CHUNK_BYTES):
-                    _go_on(abandoned)
+                    _go_on(put.abandoned)
                     sink.write(chunk)
-            _sync_file(copy, size_bytes)
-            _moved(copy, target, abandoned)
+            _sync_file(copy, put.size_bytes)
+            _moved(copy, target, put.abandoned)
 
     def read(self, digest: Sha256, start: int, limit: int) -> bytes:
         """
@@ -139,12 +164,12 @@ class DiskFiles:
         """Remove one file. Its folders stay: a ``put`` may be about to use them."""
         self.path(digest).unlink(missing_ok=True)
 
-    def subfolders(self, folder: Path) -> list[Path]:
-        """Name the folders of one level of the layout."""
-        return sorted(path for path in _entries(folder) if _SUBFOLDER.match(path.name))
+    def subfolders(self) -> list[Path]:
+        """Name the folders that have files."""
+        return sorted(path for path in _entries(self.folder) if _SUBFOLDER.match(path.name))
 
     def stored_files(self, folder: Path) -> list[StoredFile]:
-        """Name the files in one folder of the lowest level; anything that is not in its place is left out."""
+        """Name the files in one of these folders; anything that is not in its place is left out."""
         found = []
         for path in _entries(folder):
             with suppress(ValueError):
@@ -172,11 +197,19 @@ class DiskFiles:
             Path(name).unlink(missing_ok=True)
 
 
+def _error_of(work: Callable[[], None]) -> Exception | None:
+    try:
+        work()
+    except (OSError, Abandoned) as error:
+        return error
+    return None
+
+
 def _moved(source: Path, target: Path, abandoned: threading.Event) -> bool:
     """Rename; say whether source and target are on one file system."""
     _go_on(abandoned)
     try:
-        source.replace(target)
+        os.replace(source, target)  # noqa: PTH105 - a third of the time
     except OSError as error:
         if error.errno == errno.EXDEV:
             return False

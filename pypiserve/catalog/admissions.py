@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from packaging.utils import NormalizedName
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
+from pypiserve.catalog.prepared import Prepared
 from pypiserve.catalog.schema import files, indexes, projects, releases
 
 __all__ = [
@@ -17,6 +18,13 @@ __all__ = [
     "size_of_index",
     "size_of_project",
 ]
+
+_LIKE = Prepared(
+    select(projects.c.name)
+    .where(projects.c.index_id == bindparam("index"), projects.c.look == bindparam("like"))
+    .order_by(projects.c.name)
+    .limit(1)
+)
 
 
 def size_of_project(connection: Connection, project_id: int) -> int:
@@ -60,12 +68,7 @@ def other_sdist(connection: Connection, project_id: int, *, version_key: str, fi
 
 def name_that_looks_like(connection: Connection, index_id: int, look: str) -> NormalizedName | None:
     """Return the project of an index that looks like this; ``None`` when none does."""
-    name: NormalizedName | None = connection.execute(
-        select(projects.c.name)
-        .where(projects.c.index_id == index_id, projects.c.look == look)
-        .order_by(projects.c.name)
-        .limit(1)
-    ).scalar_one_or_none()
+    name: NormalizedName | None = _LIKE.value(connection, index=index_id, like=look)
     return name
 
 

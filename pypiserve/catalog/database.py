@@ -23,7 +23,8 @@ from sqlalchemy.exc import OperationalError
 
 from pypiserve.catalog import journal
 from pypiserve.catalog.doorbell import Doorbell
-from pypiserve.catalog.group_commit import Outcome, WriteQueue, run_each
+from pypiserve.catalog.group_commit import MAX_BATCH, run_each
+from pypiserve.core.batches import BatchQueue, Outcome
 from pypiserve.core.errors import StorageFull, Unavailable
 
 __all__ = ["Connection", "Database"]
@@ -51,7 +52,9 @@ class Database:
         self._engine = _sqlite_engine(path)
         self._doorbell = doorbell
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="catalog-read")
-        self._writes = WriteQueue(self._commit)
+        self._writes: BatchQueue[Callable[[Connection], Any]] = BatchQueue(
+            self._commit, name="catalog-write", most=MAX_BATCH
+        )
 
     @property
     def engine(self) -> Engine:
@@ -79,7 +82,7 @@ class Database:
             StorageFull: The disk is full; nothing was changed.
             Unavailable: The database is locked for too long; nothing was changed.
         """
-        return await self._writes.write(work)
+        return cast("T", await self._writes.do(work))
 
     def read_now(self, work: Callable[[Connection], T]) -> T:
         """Do what ``read`` does, here."""
@@ -105,6 +108,7 @@ class Database:
 
     def _transaction(self, works: Sequence[Callable[[Connection], Any]]) -> list[Outcome]:
         with self._engine.connect().execution_options(pypiserve_begin="BEGIN IMMEDIATE") as connection:
+            connection.begin()
             before = journal.head(connection)
             outcomes = run_each(connection, works)
             after = journal.head(connection)

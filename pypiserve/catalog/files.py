@@ -13,6 +13,7 @@ from sqlalchemy import Connection, bindparam, insert, or_, select, update
 
 from pypiserve.catalog import journal
 from pypiserve.catalog.owners import IndexRecord
+from pypiserve.catalog.prepared import Prepared
 from pypiserve.catalog.projects import find_project
 from pypiserve.catalog.schema import blobs, events, files, indexes, owners, projects, releases
 from pypiserve.core.digests import Sha256
@@ -36,34 +37,54 @@ __all__ = [
 ]
 
 
-# Made once: to put such a statement together costs more than to run it.
-_KNOWN_FILE = (
+_KNOWN_FILE = Prepared(
     select(files.c.filename, files.c.sha256, files.c.deleted_at, files.c.warnings, blobs.c.size_bytes)
     .join(blobs, blobs.c.sha256 == files.c.sha256)
     .where(files.c.index_id == bindparam("index"), files.c.filename_key == bindparam("key"))
 )
-_BLOBS = select(blobs.c.sha256, blobs.c.purged_at).where(
-    or_(blobs.c.sha256 == bindparam("file"), blobs.c.sha256 == bindparam("core_metadata"))
+_BLOBS = Prepared(
+    select(blobs.c.sha256, blobs.c.purged_at).where(
+        or_(blobs.c.sha256 == bindparam("file"), blobs.c.sha256 == bindparam("core_metadata"))
+    )
 )
-_NEW_BLOB = insert(blobs)
-_UNPURGE = update(blobs).where(blobs.c.sha256 == bindparam("digest")).values(purged_at=None)
-_TOUCH = update(projects).where(projects.c.id == bindparam("project")).values(last_serial=bindparam("serial"))
-_NEW_PROJECT = insert(projects).returning(projects.c.id)
-_RELEASE = select(releases.c.id).where(
-    releases.c.project_id == bindparam("project"), releases.c.version_key == bindparam("key")
+_NEW_BLOB = Prepared(insert(blobs), "sha256", "size_bytes", "created_at")
+_UNPURGE = Prepared(update(blobs).where(blobs.c.sha256 == bindparam("digest")).values(purged_at=None))
+_TOUCH = Prepared(
+    update(projects).where(projects.c.id == bindparam("project")).values(last_serial=bindparam("serial"))
 )
-_NEW_RELEASE = insert(releases).returning(releases.c.id)
+_NEW_PROJECT = Prepared(
+    insert(projects).returning(projects.c.id),
+    "index_id",
+    "name",
+    "display_name",
+    "look",
+    "created_by",
+    "last_serial",
+    "created_at",
+)
+_RELEASE = Prepared(
+    select(releases.c.id).where(
+        releases.c.project_id == bindparam("project"), releases.c.version_key == bindparam("key")
+    )
+)
+_NEW_RELEASE = Prepared(
+    insert(releases).returning(releases.c.id), "project_id", "version_key", "version", "created_at"
+)
 _RESIZE = tuple(
-    update(table).where(table.c.id == bindparam("key")).values(size_bytes=table.c.size_bytes + bindparam("by_bytes"))
+    Prepared(
+        update(table)
+        .where(table.c.id == bindparam("key"))
+        .values(size_bytes=table.c.size_bytes + bindparam("by_bytes"))
+    )
     for table in (projects, indexes)
 )
-_YANKED_VERSION = (
+_YANKED_VERSION = Prepared(
     select(releases.c.version)
     .join(files, files.c.release_id == releases.c.id)
     .where(releases.c.id == bindparam("release"), files.c.deleted_at.is_(None), files.c.yanked)
     .limit(1)
 )
-_NEW_FILE = insert(files)
+_NEW_FILE = Prepared(insert(files), *(column.name for column in files.c if column.name not in {"id", "deleted_at"}))
 
 
 @dataclass(frozen=True)
@@ -101,11 +122,12 @@ class KnownFile:
 
 def find_known_file(connection: Connection, index_id: int, filename: str) -> KnownFile | None:
     """Look a file name up, in any letter case, deleted files included."""
-    row = connection.execute(_KNOWN_FILE, {"index": index_id, "key": filename.casefold()}).one_or_none()
+    row = _KNOWN_FILE.row(connection, index=index_id, key=filename.casefold())
     if row is None:
         return None
-    warnings = msgspec.json.decode(row.warnings, type=tuple[Problem, ...])
-    return KnownFile(row.filename, row.sha256, row.deleted_at is not None, row.size_bytes, warnings)
+    known_as, sha256, deleted_at, warnings, size_bytes = row
+    told = msgspec.json.decode(warnings, type=tuple[Problem, ...])
+    return KnownFile(known_as, sha256, deleted_at is not None, size_bytes, told)
 
 
 def unnamed(connection: Connection, digests: Collection[Sha256]) -> set[Sha256]:
@@ -166,7 +188,7 @@ def insert_file(connection: Connection, index: IndexRecord, new: NewFile) -> Eve
     project_id = touch_project(connection, index.id, new, event.serial)
     release_id = ensure_release(connection, project_id, new)
     resize(connection, index.id, project_id, new.size_bytes)
-    connection.execute(_NEW_FILE, file_columns(index, release_id, new) | _yank_of(connection, index, release_id, new))
+    _NEW_FILE.rows(connection, **file_columns(index, release_id, new), **_yank_of(connection, index, release_id, new))
     return event
 
 
@@ -192,67 +214,60 @@ def file_columns(index: IndexRecord, release_id: int, new: NewFile) -> dict[str,
 def resize(connection: Connection, index_id: int, project_id: int, by_bytes: int) -> None:
     """Add to the sizes of a project and its index, which count the files that are not deleted."""
     for statement, key in zip(_RESIZE, (project_id, index_id), strict=True):
-        connection.execute(statement, {"key": key, "by_bytes": by_bytes})
+        statement.rows(connection, key=key, by_bytes=by_bytes)
 
 
 def ensure_blobs(connection: Connection, new: NewFile) -> None:
     """See that the bytes of a file and of its core metadata have their rows."""
     sizes = {new.sha256: new.size_bytes, new.core_metadata_sha256: new.core_metadata_size_bytes}
-    rows = connection.execute(_BLOBS, {"file": new.sha256, "core_metadata": new.core_metadata_sha256})
-    known = {row.sha256: row.purged_at for row in rows}
-    missing = [
-        {"sha256": sha256, "size_bytes": size_bytes, "created_at": new.uploaded_at}
-        for sha256, size_bytes in sizes.items()
-        if sha256 not in known
-    ]
-    if missing:
-        connection.execute(_NEW_BLOB, missing)
-    for sha256, purged_at in known.items():
-        if purged_at is not None:
-            connection.execute(_UNPURGE, {"digest": sha256})
+    known = dict(_BLOBS.rows(connection, file=new.sha256, core_metadata=new.core_metadata_sha256))
+    for sha256, size_bytes in sizes.items():
+        if sha256 not in known:
+            _NEW_BLOB.rows(connection, sha256=sha256, size_bytes=size_bytes, created_at=new.uploaded_at)
+        elif known[sha256] is not None:
+            _UNPURGE.rows(connection, digest=sha256)
 
 
 def touch_project(connection: Connection, index_id: int, new: NewFile, serial: int) -> int:
     """Note the last event of a file's project, which is made when there is none; return its key."""
     known = find_project(connection, index_id, new.project)
     if known is not None:
-        connection.execute(_TOUCH, {"project": known.id, "serial": serial})
+        _TOUCH.rows(connection, project=known.id, serial=serial)
         return known.id
-    row = {
-        "index_id": index_id,
-        "name": new.project,
-        "display_name": new.display_name,
-        "look": look_of(new.project),
-        "created_by": new.subject,
-        "last_serial": serial,
-        "created_at": new.uploaded_at,
-    }
-    project_id: int = connection.execute(_NEW_PROJECT, row).scalar_one()
+    project_id: int = _NEW_PROJECT.value(
+        connection,
+        index_id=index_id,
+        name=new.project,
+        display_name=new.display_name,
+        look=look_of(new.project),
+        created_by=new.subject,
+        last_serial=serial,
+        created_at=new.uploaded_at,
+    )
     return project_id
 
 
 def ensure_release(connection: Connection, project_id: int, new: NewFile) -> int:
     """Return the key of a file's release, which is made when there is none."""
-    known: int | None = connection.execute(
-        _RELEASE, {"project": project_id, "key": new.version_key}
-    ).scalar_one_or_none()
+    known: int | None = _RELEASE.value(connection, project=project_id, key=new.version_key)
     if known is not None:
         return known
-    row = {
-        "project_id": project_id,
-        "version_key": new.version_key,
-        "version": new.version,
-        "created_at": new.uploaded_at,
-    }
-    release_id: int = connection.execute(_NEW_RELEASE, row).scalar_one()
+    release_id: int = _NEW_RELEASE.value(
+        connection,
+        project_id=project_id,
+        version_key=new.version_key,
+        version=new.version,
+        created_at=new.uploaded_at,
+    )
     return release_id
 
 
 def _yank_of(connection: Connection, index: IndexRecord, release_id: int, new: NewFile) -> dict[str, Any]:
     """A file that joins a yanked release is yanked like its siblings; one whose sibling alone is yanked is not."""
-    yanked = connection.execute(_YANKED_VERSION, {"release": release_id}).scalar_one_or_none()
+    none = {"yanked": False, "yanked_reason": None}
+    yanked = _YANKED_VERSION.value(connection, release=release_id)
     if yanked is None:
-        return {}
+        return none
     # The journal knows which it was. It is asked in this rare case only.
     last = connection.execute(
         select(events.c.kind, events.c.detail)
@@ -267,5 +282,5 @@ def _yank_of(connection: Connection, index: IndexRecord, release_id: int, new: N
         .limit(1)
     ).one_or_none()
     if last is None or last.kind != EventKind.RELEASE_YANKED.value:
-        return {}
+        return none
     return {"yanked": True, "yanked_reason": last.detail or None}

@@ -7,20 +7,23 @@ Serials come from one counter row inside that transaction, so that nobody can se
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
+from pypiserve.catalog.prepared import Prepared
 from pypiserve.catalog.schema import events, journal_head, subscriber_marks
 from pypiserve.core.events import Event, EventKind
 
 __all__ = ["append", "head", "mark_of", "move_mark", "since"]
 
-# Made once: to put such a statement together costs more than to run it.
-_NEXT = update(journal_head).values(serial=journal_head.c.serial + 1).returning(journal_head.c.serial)
-_APPEND = insert(events)
-_HEAD = select(journal_head.c.serial)
-_SINCE = select(events).where(events.c.serial > bindparam("after")).order_by(events.c.serial).limit(bindparam("most"))
+_NEXT = Prepared(update(journal_head).values(serial=journal_head.c.serial + 1).returning(journal_head.c.serial))
+_APPEND = Prepared(insert(events), *events.c.keys())
+_HEAD = Prepared(select(journal_head.c.serial))
+_SINCE = Prepared(
+    select(events).where(events.c.serial > bindparam("after")).order_by(events.c.serial).limit(bindparam("most"))
+)
 
 
 def append(connection: Connection, event: Event) -> Event:
@@ -34,33 +37,32 @@ def append(connection: Connection, event: Event) -> Event:
     Returns:
         The event with its serial.
     """
-    serial: int = connection.execute(_NEXT).scalar_one()
-    row = {
-        "serial": serial,
-        "at": event.at,
-        "kind": event.kind.value,
-        "subject": event.subject,
-        "owner": event.owner,
-        "index_name": event.index,
-        "project": event.project,
-        "version": event.version,
-        "filename": event.filename,
-        "detail": event.detail,
-    }
-    connection.execute(_APPEND, row)
+    serial: int = _NEXT.value(connection)
+    _APPEND.rows(
+        connection,
+        serial=serial,
+        at=event.at,
+        kind=event.kind.value,
+        subject=event.subject,
+        owner=event.owner,
+        index_name=event.index,
+        project=event.project,
+        version=event.version,
+        filename=event.filename,
+        detail=event.detail,
+    )
     return replace(event, serial=serial)
 
 
 def head(connection: Connection) -> int:
     """Return the serial of the last event, 0 for an empty journal."""
-    serial: int = connection.execute(_HEAD).scalar_one()
+    serial: int = _HEAD.value(connection)
     return serial
 
 
 def since(connection: Connection, serial: int, *, limit: int = 1000) -> list[Event]:
     """Return the events after a serial, in order, at most ``limit`` of them."""
-    rows = connection.execute(_SINCE, {"after": serial, "most": limit})
-    return [_event(row) for row in rows]
+    return [_event(*row) for row in _SINCE.rows(connection, after=serial, most=limit)]
 
 
 def mark_of(connection: Connection, subscriber: str) -> int:
@@ -88,16 +90,5 @@ def move_mark(connection: Connection, subscriber: str, serial: int) -> None:
     )
 
 
-def _event(row: Row[Any]) -> Event:
-    return Event(
-        serial=row.serial,
-        at=row.at,
-        kind=EventKind(row.kind),
-        subject=row.subject,
-        owner=row.owner,
-        index=row.index_name,
-        project=row.project,
-        version=row.version,
-        filename=row.filename,
-        detail=row.detail,
-    )
+def _event(serial: int, at: datetime, kind: str, *rest: Any) -> Event:
+    return Event(serial, at, EventKind(kind), *rest)

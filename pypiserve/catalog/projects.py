@@ -9,6 +9,7 @@ from typing import Any
 from packaging.utils import NormalizedName
 from sqlalchemy import Connection, Row, Select, bindparam, exists, func, select
 
+from pypiserve.catalog.prepared import Prepared
 from pypiserve.catalog.schema import blobs, files, projects, releases
 from pypiserve.core.digests import Sha256
 from pypiserve.core.filenames import FileKind
@@ -67,18 +68,25 @@ class ProjectContents:
 
 _metadata_blobs = blobs.alias("metadata_blobs")
 
-# Made once: to put such a statement together costs more than to run it.
-_PROJECT = select(projects).where(projects.c.index_id == bindparam("index"), projects.c.name == bindparam("named"))
+_PROJECT = Prepared(
+    select(
+        projects.c.id,
+        projects.c.name,
+        projects.c.display_name,
+        projects.c.status,
+        projects.c.status_reason,
+        projects.c.last_serial,
+    ).where(projects.c.index_id == bindparam("index"), projects.c.name == bindparam("named"))
+)
 
 
 def find_project(connection: Connection, index_id: int, name: NormalizedName) -> ProjectRecord | None:
     """Look a project up by its normalised name."""
-    row = connection.execute(_PROJECT, {"index": index_id, "named": name}).one_or_none()
+    row = _PROJECT.row(connection, index=index_id, named=name)
     if row is None:
         return None
-    return ProjectRecord(
-        row.id, row.name, row.display_name, ProjectStatus(row.status), row.status_reason, row.last_serial
-    )
+    project_id, found, display_name, status, status_reason, last_serial = row
+    return ProjectRecord(project_id, found, display_name, ProjectStatus(status), status_reason, last_serial)
 
 
 def list_projects(connection: Connection, index_id: int) -> list[ProjectName]:

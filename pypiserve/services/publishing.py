@@ -36,7 +36,7 @@ from pypiserve.plugin import Candidate, Deny, FileStore, UploadPolicy, Warn
 from pypiserve.services.admission import Facts, Standing, admit
 from pypiserve.services.coherence import JournalFollower
 from pypiserve.services.staging import StagingArea
-from pypiserve.services.storing import Storing
+from pypiserve.services.storing import Begun, Storing
 from pypiserve.services.upload_checks import Examined, Form, Upload, check_form, examine
 
 __all__ = ["Publication", "Publishing"]
@@ -63,6 +63,27 @@ class Publication:
     created: bool
     replaced: bool = False
     warnings: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Checked:
+    """
+    A good upload.
+
+    Attributes:
+        settled: How it ends, when nothing is to be done.
+        begun: It is on its way to the store, as no policy is to be asked.
+    """
+
+    upload: Upload
+    examined: Examined
+    new: NewFile
+    settled: Publication | None = None
+    begun: Begun | None = None
+
+    @property
+    def core_metadata(self) -> bytes:
+        return self.examined.archive.metadata.content
 
 
 class Publishing:
@@ -109,14 +130,15 @@ class Publishing:
             facts = _facts_of_form(identity, filename, form, now=self._now(), at_least_bytes=at_least_bytes)
             self._database.read_now(lambda connection: admit(connection, index, facts))
 
-    async def publish(self, index: IndexRecord, identity: Identity, upload: Upload) -> Publication:
+    async def publish(self, index: IndexRecord, identity: Identity, receive: Callable[[], Upload]) -> Publication:
         """
-        Publish one received file.
+        Publish one file.
 
         Args:
             index: Where; the identity was found to be allowed to publish there.
             identity: Who publishes.
-            upload: The form and the staged file, which the caller discards afterwards.
+            receive: Returns the form and the staged file, which the caller discards afterwards. It is called in a
+                thread, and what it raises is raised here.
 
         Raises:
             InvalidUpload: The file or the form is wrong; every problem is listed.
@@ -125,31 +147,37 @@ class Publishing:
             StorageFull: No room is left; nothing was kept.
             Unavailable: The store or the catalog does not answer; safe to retry.
         """
-        examined, new, settled = await self.in_thread(lambda: self._examine(index, identity, upload))
-        if settled is not None:
-            await self._storing.put_back(upload.staged, examined.archive.metadata.content)
-            return settled
-        remarks = await self._judge(_candidate(index, identity, upload, examined))
-        new = replace(new, warnings=(*new.warnings, *remarks))
-        async with self._storing.stored(upload.staged, examined.archive.metadata.content):
+        checked = await self._in_thread(lambda: self._check(index, identity, receive()))
+        if checked.settled is not None:
+            await self._storing.put_back(checked.upload.staged, checked.core_metadata)
+            return checked.settled
+        new, begun = checked.new, checked.begun
+        if begun is None:
+            remarks = await self._judge(_candidate(index, identity, checked.upload, checked.examined))
+            new = replace(new, warnings=(*new.warnings, *remarks))
+            begun = await self._in_thread(lambda: self._begin(checked))
+        async with self._storing.stored(begun):
             publication = await self._record(index, identity, new)
         # Read your own write: what this process keeps is dropped before the client hears of its success.
         await self._follower.catch_up()
         return publication
 
-    async def in_thread(self, work: Callable[[], T]) -> T:
-        """Run blocking work of an upload (receiving, hashing, checking) in this service's few threads."""
+    async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self.threads, work)
 
-    def _examine(
-        self, index: IndexRecord, identity: Identity, upload: Upload
-    ) -> tuple[Examined, NewFile, Publication | None]:
-        """Check the file, and look whether its name is free: one step, since each has its price."""
+    def _check(self, index: IndexRecord, identity: Identity, upload: Upload) -> _Checked:
+        """Do all that comes before the policies are asked, in one step: each step in a thread has its price."""
         examined = examine(upload, validation=index.rules.validation)
         new = _new_file(identity, upload, examined, now=self._now())
         facts = _facts_of(identity, new)
         standing = self._database.read_now(lambda connection: _settled(connection, index, facts))
-        return examined, new, standing if isinstance(standing, Publication) else None
+        checked = _Checked(upload, examined, new, standing if isinstance(standing, Publication) else None)
+        if checked.settled is None and not self._policies:
+            return replace(checked, begun=self._begin(checked))
+        return checked
+
+    def _begin(self, checked: _Checked) -> Begun:
+        return self._storing.begin(checked.upload.staged, checked.core_metadata)
 
     async def _judge(self, candidate: Candidate) -> tuple[Problem, ...]:
         """Return what the policies remark, unless one of them denies."""

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from typing import BinaryIO, TypeVar
 
 from pypiserve.catalog import files
@@ -20,9 +21,27 @@ from pypiserve.core.errors import PypiserveError, StorageFull
 from pypiserve.plugin import FileStore
 from pypiserve.services.staging import StagedFile, StagingArea
 
-__all__ = ["Storing"]
+__all__ = ["Begun", "Storing"]
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Begun:
+    """
+    A file and its core metadata on their way into the store; all processes of the folder know that there is one.
+
+    Attributes:
+        lock: By which they know.
+    """
+
+    lock: BinaryIO
+    file: StagedFile
+    core_metadata: StagedFile
+
+    def discard(self) -> None:
+        """Tell that they are stored and named, or will not be. Safe to call again."""
+        self.lock.close()
 
 
 class Storing:
@@ -34,25 +53,41 @@ class Storing:
         self._staging = staging
         self._threads = threads
 
+    def begin(self, staged: StagedFile, core_metadata: bytes) -> Begun:
+        """
+        Get a file and its core metadata ready for ``stored``. Blocks: call it in a thread.
+
+        Raises:
+            StorageFull: There is no room.
+            StorageUnavailable: The staging area cannot be written.
+        """
+        staged_metadata = self._staging.stage(core_metadata, beside=staged)
+        for each in (staged, staged_metadata):
+            each.on_disk()
+        begun = Begun(self._staging.begin_storing(), staged, staged_metadata)
+        # It ends with the upload, also when nobody comes to store it.
+        staged.beside.append(begun)
+        return begun
+
     @contextlib.asynccontextmanager
-    async def stored(self, staged: StagedFile, core_metadata: bytes) -> AsyncIterator[None]:
+    async def stored(self, begun: Begun) -> AsyncIterator[None]:
         """
         Store a file and its core metadata; they are to be named in the catalog within the ``async with``.
 
         Raises:
             StorageFull: There is no room, for the bytes or for what was done inside; nothing was kept.
-            StorageUnavailable: The store or the staging area does not answer.
+            StorageUnavailable: The store does not answer.
         """
-        storing, staged_metadata = await self._in_thread(lambda: self._begin(staged, core_metadata))
+        both = (begun.file, begun.core_metadata)
         try:
-            await self._put(staged, staged_metadata)
+            await self._put(*both)
             yield
         except StorageFull:
-            storing.close()
-            await self._withdraw(staged.sha256, sha256_of(core_metadata))
+            begun.discard()
+            await self._withdraw(*(each.sha256 for each in both))
             raise
         finally:
-            storing.close()
+            begun.discard()
 
     async def put_back(self, staged: StagedFile, core_metadata: bytes) -> None:
         """
@@ -63,19 +98,12 @@ class Storing:
             StorageUnavailable: The store or the staging area does not answer.
         """
         if await self._store.stat(staged.sha256) is None or await self._store.stat(sha256_of(core_metadata)) is None:
-            async with self.stored(staged, core_metadata):
+            async with self.stored(await self._in_thread(lambda: self.begin(staged, core_metadata))):
                 pass
-
-    def _begin(self, staged: StagedFile, core_metadata: bytes) -> tuple[BinaryIO, StagedFile]:
-        with contextlib.ExitStack() as stack:
-            storing = stack.enter_context(self._staging.begin_storing())
-            staged_metadata = self._staging.stage(core_metadata, beside=staged)
-            stack.pop_all()
-            return storing, staged_metadata
 
     async def _put(self, *staged: StagedFile) -> None:
         # Side by side, as each waits for the disk; both are awaited, so that neither outlives the upload.
-        puts = (self._store.put(each.sha256, each.path, size_bytes=each.size_bytes) for each in staged)
+        puts = (self._store.put(each.sha256, each.on_disk(), size_bytes=each.size_bytes) for each in staged)
         for outcome in await asyncio.gather(*puts, return_exceptions=True):
             if outcome is not None:
                 raise outcome

@@ -24,7 +24,7 @@ from pypiserve.services.staging import StagedFile, StagingArea
 from pypiserve.services.upload_checks import Form, Upload
 from pypiserve.web.site import Limits
 
-__all__ = ["UploadReceiver"]
+__all__ = ["NothingToPublish", "UploadReceiver"]
 
 _MAX_PARTS = 10_000  # one for each classifier, dependency and URL: some projects pass a thousand
 _MAX_BOUNDARY_CHARACTERS = 70  # RFC 2046, section 5.1.1
@@ -43,6 +43,10 @@ _KEPT_FIELDS = frozenset(
     }
 )
 _MAX_KEPT_FIELD_BYTES = 1024
+
+
+class NothingToPublish(Exception):
+    """The form asks to register a project, as old clients do before they publish, and has no file."""
 
 
 class UploadReceiver:
@@ -107,6 +111,7 @@ class UploadReceiver:
 
         Raises:
             InvalidUpload: The form is broken, ends early, lacks the file, or is too large.
+            NothingToPublish: It is no upload.
             StorageFull: There was no room for the file.
             StorageUnavailable: The disk failed.
         """
@@ -122,19 +127,16 @@ class UploadReceiver:
                         "truncated-body", "The upload ended before its last part was complete; send it again"
                     )
                 )
-        if self.fault is None and self._staged is None and not self.is_registration:
-            self.give_up(
-                InvalidUpload.because("missing-content", "The form has no file; send it as the part named content")
-            )
         if self.fault is not None:
             raise self.fault
+        if self._is_registration:
+            raise NothingToPublish
         if self._staged is None:
-            self._staged = self._staging.new_file()
+            raise InvalidUpload.because("missing-content", "The form has no file; send it as the part named content")
         return Upload(self._fields, self._filename, self._staged)
 
     @property
-    def is_registration(self) -> bool:
-        """Whether the form asks to register a project, as old clients do before they publish."""
+    def _is_registration(self) -> bool:
         return self._fields.get(":action", [""])[0] in {"submit", "submit_pkg_info"}
 
     @property
@@ -187,7 +189,7 @@ class UploadReceiver:
                 "missing-content", "The part named content is no file: it has no filename; send the file itself"
             )
         self._filename = segment.filename
-        if self._admit is not None and not self.is_registration:
+        if self._admit is not None and not self._is_registration:
             self._admit(Form(self._fields, segment.filename))
         self._staged = self._staging.new_file()
 

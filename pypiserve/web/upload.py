@@ -19,7 +19,7 @@ from pypiserve.services.admission import check_length
 from pypiserve.services.upload_checks import Form
 from pypiserve.web.base import BaseHandler
 from pypiserve.web.bodies import declared_bytes
-from pypiserve.web.multipart import UploadReceiver
+from pypiserve.web.multipart import NothingToPublish, UploadReceiver
 from pypiserve.web.problems import UnsupportedEncoding, UploadStalled
 from pypiserve.web.rules import requires
 from pypiserve.web.silence import Silence
@@ -38,6 +38,9 @@ _BODY_SECONDS = 6 * 3600
 
 _SILENT_SECONDS = 300.0
 """How long nothing may come of an upload that is not complete: its client has vanished, or is of no use."""
+
+_MOMENT_SECONDS = 1.0
+"""Who was allowed to publish when the request began is still, for so long."""
 
 _BATCH_BYTES = 1 << 20
 """Bytes that are parsed, hashed and written in one step in a thread; smaller steps cost more than they hold."""
@@ -87,13 +90,16 @@ class UploadHandler(BaseHandler):
         try:
             assert receiver is not None  # noqa: S101 - prepare() made it, or this method does not run
             await self._settle()
-            upload = await self._in_thread(partial(receiver.finish, b"".join(self._batch)))
-            if receiver.is_registration:
-                self._send(200, "Nothing to register: publish a file, and its project is there")
-                return
-            # Again: the body may have taken hours, and what was withdrawn meanwhile is withdrawn.
-            await self.authorise(Action.PUBLISH)
-            publication = await self.site.publishing.publish(self.index, self.identity, upload)
+            if self.request.request_time() > _MOMENT_SECONDS:
+                # Again: the body may have taken hours, and what was withdrawn meanwhile is withdrawn.
+                await self.authorise(Action.PUBLISH)
+            rest = b"".join(self._batch)
+            publication = await self.site.publishing.publish(
+                self.index, self.identity, partial(receiver.finish, rest)
+            )
+        except NothingToPublish:
+            self._send(200, "Nothing to register: publish a file, and its project is there")
+            return
         finally:
             await self._discard()
         status, text = outcome_of(publication)
@@ -208,9 +214,14 @@ class UploadHandler(BaseHandler):
                 self._feeding = None
 
     async def _discard(self) -> None:
-        if self._receiver is not None:
-            await self._settle()
+        if self._receiver is None:
+            return
+        await self._settle()
+        if self._is_large:
             await self._in_thread(self._receiver.discard)
+        else:
+            # A file of this size is in memory, or gone in less time than a thread takes to wake up.
+            self._receiver.discard()
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self.site.threads, work)

@@ -73,7 +73,7 @@ def _receive(content_type: bytes, pieces: list[bytes] | Iterator[bytes]) -> _Out
     except PypiserveError as error:
         return _Outcome(error.code)
     else:
-        return _Outcome("", upload.filename, fields, upload.staged.path.read_bytes())
+        return _Outcome("", upload.filename, fields, upload.staged.on_disk().read_bytes())
     finally:
         receiver.discard()
 

@@ -89,7 +89,8 @@ def test_a_second_server_on_the_folder_leaves_uploads_alone(make_server: MakeSer
     staged = StagingArea(data_of(server) / "staging").new_file()
     try:
         staged.write(b"a part of a wheel")
+        path = staged.on_disk()
         make_server(folder=server.folder)
-        assert staged.path.read_bytes() == b"a part of a wheel"
+        assert path.read_bytes() == b"a part of a wheel"
     finally:
         staged.discard()

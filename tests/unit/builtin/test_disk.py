@@ -9,7 +9,6 @@ import logging
 import os
 import shutil
 import stat
-import threading
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from pypiserve.builtin import disk
-from pypiserve.builtin.disk_files import Abandoned, DiskFiles
+from pypiserve.builtin.disk_files import Abandoned, DiskFiles, Put
 from pypiserve.core.digests import Sha256
 from pypiserve.core.errors import InvalidSetting, StorageFull, StorageUnavailable
 from pypiserve.plugin import FileStore, LocalFile
@@ -52,14 +51,12 @@ def _everything_in(folder: Path) -> list[str]:
 
 
 async def test_a_file_lies_under_its_digest(store: FileStore, staged: Path, tmp_path: Path) -> None:
-    """The layout is two levels of folders by the digest's first digits, open to the server's user only."""
+    """The layout is one level of folders by the digest's first digits, open to the server's user only."""
     await store.put(DIGEST, staged, size_bytes=len(CONTENT))
-    path = tmp_path / "files" / DIGEST[:2] / DIGEST[2:4] / DIGEST
+    path = tmp_path / "files" / DIGEST[:2] / DIGEST
     assert path.read_bytes() == CONTENT
     assert await store.locate(DIGEST, filename="demo-1.0.tar.gz") == LocalFile(path)
-    assert {
-        stat.S_IMODE(folder.stat().st_mode) for folder in (path.parent, path.parent.parent, tmp_path / "files")
-    } == {0o700}
+    assert {stat.S_IMODE(folder.stat().st_mode) for folder in (path.parent, tmp_path / "files")} == {0o700}
 
 
 async def test_the_folder_can_be_set(tmp_path: Path, staged: Path) -> None:
@@ -81,16 +78,16 @@ async def test_another_file_system_is_copied_to(
     store: FileStore, staged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When the staged file cannot be renamed into place it is copied, and nothing temporary stays."""
-    rename = Path.replace
+    rename = os.replace
 
-    def refuse(source: Path, target: Path) -> Path:
+    def refuse(source: Path, target: Path) -> None:
         if source == staged:
             raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
-        return rename(source, target)
+        rename(source, target)
 
-    monkeypatch.setattr(Path, "replace", refuse)
+    monkeypatch.setattr(os, "replace", refuse)
     await store.put(DIGEST, staged, size_bytes=len(CONTENT))
-    assert _everything_in(tmp_path / "files") == [f"{DIGEST[:2]}/{DIGEST[2:4]}/{DIGEST}"]
+    assert _everything_in(tmp_path / "files") == [f"{DIGEST[:2]}/{DIGEST}"]
     assert b"".join([chunk async for chunk in store.open(DIGEST)]) == CONTENT
     assert staged.exists()
 
@@ -143,7 +140,7 @@ async def test_a_shortened_staged_file_is_not_kept(store: FileStore, staged: Pat
 
 async def test_a_damaged_file_is_replaced(store: FileStore, staged: Path, tmp_path: Path) -> None:
     """A file of the wrong size under the digest does not count as already there."""
-    path = tmp_path / "files" / DIGEST[:2] / DIGEST[2:4] / DIGEST
+    path = tmp_path / "files" / DIGEST[:2] / DIGEST
     path.parent.mkdir(parents=True)
     path.write_bytes(CONTENT[:5])
     await store.put(DIGEST, staged, size_bytes=len(CONTENT))
@@ -153,7 +150,7 @@ async def test_a_damaged_file_is_replaced(store: FileStore, staged: Path, tmp_pa
 async def test_putting_again_renews_the_time(store: FileStore, staged: Path, tmp_path: Path) -> None:
     """A repeated put makes the file young again, so that gc leaves it to the upload that is under way."""
     await store.put(DIGEST, staged, size_bytes=len(CONTENT))
-    path = tmp_path / "files" / DIGEST[:2] / DIGEST[2:4] / DIGEST
+    path = tmp_path / "files" / DIGEST[:2] / DIGEST
     os.utime(path, (1, 1))
     staged.write_bytes(CONTENT)
     await store.put(DIGEST, staged, size_bytes=len(CONTENT))
@@ -163,22 +160,22 @@ async def test_putting_again_renews_the_time(store: FileStore, staged: Path, tmp
 
 
 async def test_names_and_bytes_are_synced(store: FileStore, staged: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The bytes are synced before the rename, and the folders after it: its own always, those above when new here."""
+    """The bytes are synced before the rename, and the folders after it: its own always, that above when new here."""
     steps: list[str] = []
-    fsync, rename = os.fsync, Path.replace
+    fsync, rename = os.fsync, os.replace
 
     def note_sync(descriptor: int) -> None:
         steps.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
         fsync(descriptor)
 
-    def note_rename(source: Path, target: Path) -> Path:
+    def note_rename(source: Path, target: Path) -> None:
         steps.append("rename")
-        return rename(source, target)
+        rename(source, target)
 
     monkeypatch.setattr(os, "fsync", note_sync)
-    monkeypatch.setattr(Path, "replace", note_rename)
+    monkeypatch.setattr(os, "replace", note_rename)
     await store.put(DIGEST, staged, size_bytes=len(CONTENT))
-    assert steps == ["file", "rename", "folder", "folder", "folder"]
+    assert steps == ["file", "rename", "rename", "folder", "folder"]
     # Again: the name of the file may not have reached the disk yet, those of the folders have.
     await store.put(DIGEST, staged, size_bytes=len(CONTENT))
     assert steps[5:] == ["folder"]
@@ -198,9 +195,8 @@ async def test_folders_that_another_process_made_are_synced(tmp_path: Path, monk
     monkeypatch.setattr(os, "fsync", note_sync)
     staged = tmp_path / "staged"
     staged.write_bytes(CONTENT)
-    files.put(DIGEST, staged, len(CONTENT), threading.Event())
-    leaf = files.path(DIGEST).parent
-    assert {folder.stat().st_ino for folder in (leaf, leaf.parent, files.folder)} <= set(synced)
+    assert files.put([Put(DIGEST, staged, len(CONTENT))]) == [None]
+    assert {folder.stat().st_ino for folder in (files.path(DIGEST).parent, files.folder)} <= set(synced)
 
 
 async def test_a_folder_that_was_removed_is_made_again(store: FileStore, staged: Path, tmp_path: Path) -> None:
@@ -230,17 +226,17 @@ def test_an_abandoned_put_stops_before_the_rename(tmp_path: Path, staged: Path) 
     """When nobody waits any more, nothing appears under the digest."""
     files = DiskFiles(tmp_path / "files")
     files.prepare(NOW)
-    abandoned = threading.Event()
-    abandoned.set()
-    with pytest.raises(Abandoned):
-        files.put(DIGEST, staged, len(CONTENT), abandoned)
+    put = Put(DIGEST, staged, len(CONTENT))
+    put.abandoned.set()
+    (outcome,) = files.put([put])
+    assert isinstance(outcome, Abandoned)
     assert files.stat(DIGEST) is None
 
 
 async def test_list_ignores_what_is_not_in_its_place(store: FileStore, staged: Path, tmp_path: Path) -> None:
     """Temporary files, strangers and misplaced files are not listed."""
     await store.put(DIGEST, staged, size_bytes=len(CONTENT))
-    leaf = tmp_path / "files" / DIGEST[:2] / DIGEST[2:4]
+    leaf = tmp_path / "files" / DIGEST[:2]
     for name in (".tmp-x", "notes.txt", "0" * 64, DIGEST.upper()):
         (leaf / name).write_bytes(b"x")
     (tmp_path / "files" / "lost+found").mkdir()
@@ -265,3 +261,60 @@ async def test_a_closed_store_is_unavailable(tmp_path: Path) -> None:
     await store.close()
     with pytest.raises(StorageUnavailable, match="closed"):
         await asyncio.wait_for(store.stat(DIGEST), 5)
+
+
+async def test_files_that_wait_together_share_the_syncs_of_their_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each has its own sync, and its own outcome: one that fails does not hold up the others."""
+    files = DiskFiles(tmp_path / "files")
+    files.prepare(NOW)
+    digests = [Sha256(f"{n:064x}") for n in range(3)]
+    for digest in digests:
+        (tmp_path / digest).write_bytes(CONTENT)
+    (tmp_path / digests[1]).unlink()
+    synced: list[bool] = []
+    fsync = os.fsync
+
+    def note_sync(descriptor: int) -> None:
+        synced.append(stat.S_ISDIR(os.fstat(descriptor).st_mode))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note_sync)
+    outcomes = files.put([Put(digest, tmp_path / digest, len(CONTENT)) for digest in digests])
+    assert [type(outcome) for outcome in outcomes] == [type(None), FileNotFoundError, type(None)]
+    assert synced == [False, False, True, True]
+    assert [files.stat(digest) is not None for digest in digests] == [True, False, True]
+
+
+async def test_a_folder_that_cannot_be_synced_keeps_none_of_its_promises(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What lies elsewhere is stored all the same."""
+    files = DiskFiles(tmp_path / "files")
+    files.prepare(NOW)
+    digests = [Sha256("aa" + "0" * 62), Sha256("aa" + "1" * 62), Sha256("bb" + "0" * 62)]
+    for digest in digests:
+        (tmp_path / digest).write_bytes(CONTENT)
+    (files.folder / "aa").mkdir()
+    bad, fsync = (files.folder / "aa").stat().st_ino, os.fsync
+
+    def fail_there(descriptor: int) -> None:
+        if os.fstat(descriptor).st_ino == bad:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fail_there)
+    outcomes = files.put([Put(digest, tmp_path / digest, len(CONTENT)) for digest in digests])
+    assert [getattr(outcome, "errno", None) for outcome in outcomes] == [errno.EIO, errno.EIO, None]
+
+
+def test_files_of_the_old_layout_are_found(tmp_path: Path) -> None:
+    """A folder that was filled before the first release is brought up to date at the start."""
+    old = tmp_path / "files" / DIGEST[:2] / DIGEST[2:4]
+    old.mkdir(parents=True)
+    (old / DIGEST).write_bytes(CONTENT)
+    files = DiskFiles(tmp_path / "files")
+    files.prepare(NOW)
+    assert files.read(DIGEST, 0, 100) == CONTENT
+    assert not old.exists()

@@ -71,7 +71,7 @@ async def test_both_are_stored_while_they_are_named(
     storing: Storing, store: MemoryFileStore, staged: StagedFile
 ) -> None:
     """The bytes are there before the row is written, and stay."""
-    async with storing.stored(staged, METADATA):
+    async with storing.stored(storing.begin(staged, METADATA)):
         assert await digests_in(store) == BOTH
     assert await digests_in(store) == BOTH
 
@@ -81,7 +81,7 @@ async def test_without_room_for_the_row_the_bytes_go(
 ) -> None:
     """Nothing is kept, as the answer says."""
     with pytest.raises(StorageFull):
-        async with storing.stored(staged, METADATA):
+        async with storing.stored(storing.begin(staged, METADATA)):
             raise StorageFull
     assert await digests_in(store) == set()
 
@@ -98,7 +98,7 @@ async def test_bytes_that_a_row_names_stay(
 
     await database.write(name)
     with pytest.raises(StorageFull):
-        async with storing.stored(staged, METADATA):
+        async with storing.stored(storing.begin(staged, METADATA)):
             raise StorageFull
     assert await digests_in(store) == {sha256_of(METADATA)}
 
@@ -108,7 +108,7 @@ async def test_bytes_that_somebody_may_be_about_to_name_stay(
 ) -> None:
     """While another upload is between its bytes and its row, nothing is removed under its feet."""
     with area.begin_storing(), pytest.raises(StorageFull):
-        async with storing.stored(staged, METADATA):
+        async with storing.stored(storing.begin(staged, METADATA)):
             raise StorageFull
     assert await digests_in(store) == BOTH
 
@@ -118,6 +118,6 @@ async def test_after_other_errors_the_bytes_wait_for_the_garbage_collection(
 ) -> None:
     """A retry, or the winner of a race, finds them."""
     with pytest.raises(FilenameTaken):
-        async with storing.stored(staged, METADATA):
+        async with storing.stored(storing.begin(staged, METADATA)):
             raise FilenameTaken("demo-1.0.tar.gz")
     assert await digests_in(store) == BOTH

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pypiserve.core.errors import FileTooLarge, InvalidUpload
 from pypiserve.services.staging import StagingArea
 from pypiserve.services.upload_checks import Form, Upload
-from pypiserve.web.multipart import UploadReceiver
+from pypiserve.web.multipart import NothingToPublish, UploadReceiver
 from pypiserve.web.site import Limits
 
 TYPE = "multipart/form-data; boundary=frontier"
@@ -154,8 +154,11 @@ def test_the_limits_themselves_are_allowed(receive: Callable[..., Upload]) -> No
 
 def test_a_file_over_the_limit_is_given_up_at_once(receive: Callable[..., Upload], folder: Path) -> None:
     """The room is free again as soon as the limit is passed, not when the client is done."""
-    receiver = UploadReceiver(TYPE, staging=StagingArea(folder), limits=LIMITS, admit=admit_all)
-    receiver.feed(b"--frontier\r\n" + FILE + b"x" * 4097)
+    area = StagingArea(folder, in_memory_bytes=0)
+    receiver = UploadReceiver(TYPE, staging=area, limits=LIMITS, admit=admit_all)
+    receiver.feed(b"--frontier\r\n" + FILE + b"x" * 4096)
+    assert len(list(folder.iterdir())) == 1
+    receiver.feed(b"x")
     assert list(folder.iterdir()) == []
     receiver.feed(b"x" * 4097)
     assert list(folder.iterdir()) == []
@@ -206,7 +209,8 @@ def test_a_registration_needs_no_file_and_leaves_none(
     receive: Callable[..., Upload], folder: Path, action: bytes
 ) -> None:
     """Old clients register before they publish; nothing of it stays."""
-    assert receive(form(field(":action", action))).filename == ""
+    with pytest.raises(NothingToPublish):
+        receive(form(field(":action", action)))
     assert list(folder.iterdir()) == []
 
 
