@@ -82,14 +82,14 @@ class Prepared:
     def _compile(self, dialect: Dialect) -> _Compiled:
         compiler = self._statement.compile(dialect=dialect, column_keys=self._columns or None)
         assert isinstance(compiler, SQLCompiler)  # noqa: S101 - so are those of all statements
-        types = {name: bind.type.dialect_impl(dialect) for name, bind in compiler.binds.items()}
-        into = {name: kind.bind_processor(dialect) for name, kind in types.items()}
+        binds = {name: bind for bind, name in compiler.bind_names.items()}
+        into = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in binds.items()}
         columns = [column.type.dialect_impl(dialect) for column in self._statement.exported_columns]
         out = [kind.result_processor(dialect, None) for kind in columns]
         made = _Compiled(
             compiler.string,
             compiler.positiontup if compiler.positional else None,
-            {name: value for name, value in compiler.params.items() if value is not None},
+            {name: bind.effective_value for name, bind in binds.items() if not bind.required},
             {name: processor for name, processor in into.items() if processor is not None},
             [(place, processor) for place, processor in enumerate(out) if processor is not None],
         )

@@ -180,7 +180,7 @@ class StagedFile:
             with translated_disk_errors(), self.handle as memory:
                 assert isinstance(memory, BytesIO)  # noqa: S101 - what is not on the disk is there
                 self._path, self.handle = self._new_on_disk()
-                _write_whole(self.handle, memory.getbuffer())
+                _write_whole(self.handle, memory.getvalue())
         return self._path
 
     @property
@@ -197,7 +197,7 @@ class StagedFile:
         self.handle.close()
 
 
-def _write_whole(handle: BinaryIO, content: bytes | memoryview) -> None:
+def _write_whole(handle: BinaryIO, content: bytes) -> None:
     # A file without a buffer may take a part.
     view = memoryview(content)
     while view:

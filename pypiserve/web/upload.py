@@ -39,9 +39,6 @@ _BODY_SECONDS = 6 * 3600
 _SILENT_SECONDS = 300.0
 """How long nothing may come of an upload that is not complete: its client has vanished, or is of no use."""
 
-_MOMENT_SECONDS = 1.0
-"""Who was allowed to publish when the request began is still, for so long."""
-
 _BATCH_BYTES = 1 << 20
 """Bytes that are parsed, hashed and written in one step in a thread; smaller steps cost more than they hold."""
 
@@ -90,9 +87,8 @@ class UploadHandler(BaseHandler):
         try:
             assert receiver is not None  # noqa: S101 - prepare() made it, or this method does not run
             await self._settle()
-            if self.request.request_time() > _MOMENT_SECONDS:
-                # Again: the body may have taken hours, and what was withdrawn meanwhile is withdrawn.
-                await self.authorise(Action.PUBLISH)
+            # Again: the body may have taken hours, and what was withdrawn meanwhile is withdrawn.
+            await self.authorise(Action.PUBLISH)
             rest = b"".join(self._batch)
             publication = await self.site.publishing.publish(
                 self.index, self.identity, partial(receiver.finish, rest)

@@ -32,7 +32,7 @@ def command(server: ServerUnderTest, *arguments: str) -> Result:
 
 def place_of(server: ServerUnderTest, sha256: str) -> Path:
     """Return where the disk store keeps bytes."""
-    return server.settings.data / "files" / sha256[:2] / sha256[2:4] / sha256
+    return server.settings.data / "files" / sha256[:2] / sha256
 
 
 def stray(server: ServerUnderTest, *, age_seconds: float = 2 * DAY_SECONDS) -> Path:
