@@ -12,7 +12,7 @@ from typing import Any
 
 from pypiserve.core.identity import BearerCredentials, Credentials, Identity
 
-__all__ = ["RememberedCredentials"]
+__all__ = ["RememberedCredentials", "spell_credentials"]
 
 
 class RememberedCredentials:
@@ -61,7 +61,7 @@ class RememberedCredentials:
         Raises:
             AuthenticationFailed, Unavailable: As the check does; neither is remembered.
         """
-        key = hmac.digest(self._key, _spell(credentials), "sha256")
+        key = hmac.digest(self._key, spell_credentials(credentials), "sha256")
         remembered = self._recall(key)
         if remembered is not None:
             return remembered
@@ -111,8 +111,8 @@ class RememberedCredentials:
                 self._known.popitem(last=False)
 
 
-def _spell(credentials: Credentials) -> bytes:
-    """Write credentials so that no two of them look alike."""
+def spell_credentials(credentials: Credentials) -> bytes:
+    """Write credentials so that no two of them look alike, to make a keyed digest of. It is a secret."""
     if isinstance(credentials, BearerCredentials):
         text = f"bearer {credentials.token}"
     else:

@@ -8,7 +8,8 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
-from pypiserve.core.identity import BearerCredentials, Credentials
+from pypiserve.core.identity import Credentials
+from pypiserve.plugin.remembered import spell_credentials
 
 __all__ = ["RecognisedCredentials"]
 
@@ -31,11 +32,7 @@ class RecognisedCredentials:
 
     def digest(self, credentials: Credentials) -> bytes:
         """Digest credentials, so that no two of them look alike, under a key that is never shown."""
-        if isinstance(credentials, BearerCredentials):
-            text = f"bearer {credentials.token}"
-        else:
-            text = f"basic {len(credentials.username)} {credentials.username} {credentials.password}"
-        return hmac.digest(self._key, text.encode("utf-8", "surrogatepass"), "sha256")
+        return hmac.digest(self._key, spell_credentials(credentials), "sha256")
 
     def recall(self, digest: bytes) -> str | None:
         """Return the name of the authenticator that recognised them; ``None`` when it is long ago or none has."""

@@ -6,6 +6,7 @@ import base64
 import json
 import logging
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import bcrypt
@@ -130,3 +131,28 @@ def test_a_header_of_a_stranger_is_no_way_around(
     assert [reply.status for reply in replies] == [401, 401, 401, 429]
     warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     assert ["trusted_proxies" in warning for warning in warnings] == [True]
+
+
+def test_a_flood_of_passwords_stops_nobody_who_was_in(make_server: MakeServer, tmp_path: Path) -> None:
+    """With the throttle off, slow checks fill the queue: who finds it full hears 503 and when to come again."""
+    users = tmp_path / "slow"
+    lines = [b"%s:%s\n" % (user, bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(9))) for user in (b"alice", b"bob")]
+    users.write_bytes(b"".join(lines))
+    server = make_server(
+        "private = true\nfailed_sign_ins_per_user = 0\nfailed_sign_ins_per_address = 0\n"
+        f'[[authenticators]]\nkind = "htpasswd"\nfile = "{users}"\nmax_waiting = 2\n'
+        '[[authenticators]]\nkind = "token"\n'
+    )
+    with server.catalog() as catalog:
+        catalog.accounts.grant("signed-in", Role.READER, owner="main")
+    assert read(server, "alice", PASSWORD).status == 200
+    with ThreadPoolExecutor(16) as threads:
+        guesses = [threads.submit(read, server, f"user{number}", "a guess") for number in range(60)]
+        readings = [read(server, "alice", PASSWORD).status for _ in range(20)]
+        tokens = [server.get("/simple/", token=server.token).status for _ in range(5)]
+        right = [read(server, "bob", PASSWORD) for _ in range(5)]
+        refused = [guess.result() for guess in guesses]
+    assert (readings, tokens) == ([200] * 20, [200] * 5)
+    assert {reply.status for reply in refused} == {401, 503}
+    assert {reply.status for reply in right} <= {200, 503}
+    assert all(reply.headers["retry-after"] == "5" for reply in [*refused, *right] if reply.status == 503)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import sys
 import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 from pypiserve.builtin import htpasswd, htpasswd_file
 from pypiserve.builtin.apache_hashes import PasswordHash
 from pypiserve.core.api_tokens import new_api_token
-from pypiserve.core.errors import AuthenticationFailed, InvalidSetting, Unavailable
+from pypiserve.core.errors import AuthenticationFailed, CredentialsUnknown, InvalidSetting, Unavailable
 from pypiserve.core.identity import BasicCredentials, BearerCredentials, Identity
 from pypiserve.plugin import Authenticator
 from pypiserve.plugin.settings import read_table
@@ -244,6 +245,71 @@ async def test_too_many_checks_are_refused(file: Path, monkeypatch: pytest.Monke
     assert await asyncio.gather(*waiting) == [IDENTITY] * 5
     assert await authenticator.authenticate(BasicCredentials("alice", "later")) == IDENTITY
     await authenticator.close()
+
+
+async def test_who_is_remembered_waits_for_nobody(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the checks are stuck and the queue is full, a password that was right a moment ago opens the door."""
+    authenticator = _build(file, max_waiting=1)
+    assert await authenticator.authenticate(RIGHT) == IDENTITY
+    may_end = threading.Event()
+    monkeypatch.setattr(PasswordHash, "matches", lambda _known, _password: may_end.wait(30))
+    stuck = [asyncio.create_task(authenticator.authenticate(BasicCredentials("eve", str(n)))) for n in range(3)]
+    await asyncio.sleep(0)
+    with pytest.raises(Unavailable):
+        await authenticator.authenticate(BasicCredentials("bob", "right or wrong"))
+    assert await asyncio.wait_for(authenticator.authenticate(RIGHT), 5) == IDENTITY
+    may_end.set()
+    await asyncio.gather(*stuck, return_exceptions=True)
+    await authenticator.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have a niceness of their own on Linux only")
+async def test_checks_run_behind_all_other_work(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many passwords are checked, the thread that serves pages gets the processor first."""
+    niceness: list[int] = []
+
+    def note(_known: PasswordHash, _password: bytes) -> bool:
+        niceness.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        return True
+
+    monkeypatch.setattr(PasswordHash, "matches", note)
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    authenticator = _build(file)
+    await authenticator.authenticate(RIGHT)
+    await authenticator.close()
+    assert niceness == [min(19, before + 10)]
+    assert os.getpriority(os.PRIO_PROCESS, 0) == before
+
+
+async def test_unknown_users_and_wrong_passwords_are_one_kind_of_error(authenticator: Authenticator) -> None:
+    """Both are left to the authenticators behind, so that who is asked does not tell which it was."""
+    refusals = []
+    for credentials in (BasicCredentials("mallory", "guess"), BasicCredentials("alice", "guess")):
+        with pytest.raises(CredentialsUnknown) as caught:
+            await authenticator.authenticate(credentials)
+        refusals.append((type(caught.value), str(caught.value)))
+    assert refusals[0] == refusals[1]
+
+
+@pytest.mark.parametrize("cost", [4, 6])
+async def test_an_unknown_user_costs_as_much_as_a_known_one(
+    file: Path, cost: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hash that an unknown user is checked against is of the form and the cost that the file has."""
+    _write(file, "bob:" + bcrypt.hashpw(b"bob's", bcrypt.gensalt(cost)).decode())
+    checked: list[str] = []
+
+    def note(known: PasswordHash, _password: bytes) -> bool:
+        checked.append(known.text)
+        return False
+
+    monkeypatch.setattr(PasswordHash, "matches", note)
+    authenticator = _build(file)
+    for username in ("bob", "mallory"):
+        with pytest.raises(CredentialsUnknown):
+            await authenticator.authenticate(BasicCredentials(username, "guess"))
+    await authenticator.close()
+    assert [text.split("$")[1:3] for text in checked] == [["2b", f"{cost:02}"]] * 2
 
 
 async def test_an_empty_file_lets_nobody_in(file: Path) -> None:
