@@ -17,6 +17,7 @@ from pypiserve.picks import pick
 from pypiserve.plugin._loading import load_plugins
 from pypiserve.settings import Settings, read_settings
 from pypiserve.testing.builders import BuiltFile
+from pypiserve.testing.secret_search import SecretSearch
 
 __all__ = ["Reply", "ServerUnderTest"]
 
@@ -48,11 +49,15 @@ class ServerUnderTest:
     """
     A running server; a context manager.
 
+    At its end it fails if a secret that a request carried stands in an answer, in the log, or in a file that the
+    server has written.
+
     Attributes:
         folder: Where its settings file and its data folder are.
         host: ``127.0.0.1``.
         port: A free one.
         token: The administrator's API token; empty when no authenticator would recognise one.
+        secrets: What must not be written down; note here what is not sent in a header.
     """
 
     def __init__(self, folder: Path, settings: str = "") -> None:
@@ -65,6 +70,7 @@ class ServerUnderTest:
         self.host = "127.0.0.1"
         self.port = 0
         self.token = ""
+        self.secrets = SecretSearch()
 
     @property
     def url(self) -> str:
@@ -89,6 +95,7 @@ class ServerUnderTest:
             ConfigurationError: The settings cannot work.
         """
         settings = self.settings
+        self.secrets.listen()
         server = Server(settings, pick(settings, load_plugins(settings.plugins)))
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="server-under-test")
@@ -102,6 +109,7 @@ class ServerUnderTest:
         self.port = server.port
         if server.prepared.first_token is not None:
             self.token = server.prepared.first_token.secret
+            self.secrets.note(self.token)
         return self
 
     def stop(self) -> None:
@@ -120,14 +128,17 @@ class ServerUnderTest:
         self, method: str, path: str, *, headers: Mapping[str, str] | None = None, body: bytes | None = None
     ) -> Reply:
         """Send one request on a connection of its own; redirects are not followed."""
+        self.secrets.note_header((headers or {}).get("Authorization"))
         connection = http.client.HTTPConnection(self.host, self.port, timeout=_REQUEST_SECONDS)
         try:
             connection.request(method, path, body=body, headers=dict(headers or {}))
             response = connection.getresponse()
             sent = {name.lower(): value for name, value in response.getheaders()}
-            return Reply(response.status, response.reason, sent, response.read())
+            reply = Reply(response.status, response.reason, sent, response.read())
         finally:
             connection.close()
+        self.secrets.check(f"the answer to {method} {path}", reply.reason, str(reply.headers), reply.body)
+        return reply
 
     def get(self, path: str, *, token: str | None = None, **headers: str) -> Reply:
         """GET; keyword ``if_none_match="…"`` becomes the header ``If-None-Match``."""
@@ -160,9 +171,12 @@ class ServerUnderTest:
         return self.start()
 
     def __exit__(
-        self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+        self, _type: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         self.stop()
+        self.secrets.check_log()
+        if error is None:
+            self.secrets.check_folder(self.folder)
 
     def _end_thread(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)

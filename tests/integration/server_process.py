@@ -17,6 +17,7 @@ from raw_http import RawConnection
 
 from pypiserve.compose import Activity
 from pypiserve.testing import BuiltFile
+from pypiserve.testing.secret_search import SecretSearch
 from pypiserve.testing.server import Reply, multipart_form
 
 __all__ = ["Process", "ServerProcess"]
@@ -56,6 +57,7 @@ class ServerProcess:
         host: ``127.0.0.1``.
         port: A free one; 0 before it serves.
         token: The administrator's API token; only the first start in a folder shows one.
+        secrets: What requests carried; neither log nor data may have it.
     """
 
     def __init__(self, folder: Path, *arguments: str, token: str = "", **environment: str) -> None:
@@ -72,6 +74,7 @@ class ServerProcess:
         self.host = "127.0.0.1"
         self.port = 0
         self.token = token
+        self.secrets = SecretSearch()
         start = secrets.token_hex(4)
         self._output, self._log = folder / f"output-{start}", folder / f"log-{start}"
         self._output.touch()
@@ -109,6 +112,7 @@ class ServerProcess:
         self.port = int(serves[1])
         if shown := _TOKEN.search(greeting):
             self.token = shown[0]
+        self.secrets.note(self.token)
         self._own_sockets = _sockets_among(self.open_files())
         return self
 
@@ -116,6 +120,7 @@ class ServerProcess:
         self, method: str, path: str, *, headers: Mapping[str, str] | None = None, body: bytes | None = None
     ) -> Reply:
         """Send one request on a connection of its own."""
+        self.secrets.note_header((headers or {}).get("Authorization"))
         with RawConnection(self) as connection:
             connection.ask(method, path, body=body or b"", more=headers)
             return connection.reply(to_head=method == "HEAD")
@@ -174,6 +179,9 @@ class ServerProcess:
         self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         self.kill()
+        # Not its output: the greeting is there to show the first token once.
+        self.secrets.check("the log", self.log, *(core.read_bytes() for core in self.folder.glob("core*")))
+        self.secrets.check_folder(self.folder / "pypiserve-data")
 
 
 def _sockets_among(targets: Sequence[str]) -> int:
