@@ -7,7 +7,7 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -40,8 +40,15 @@ def run(*arguments: str, folder: Path) -> Finished:
     )
 
 
-def call(*arguments: str, folder: Path) -> Finished:
-    """Run a command like ``run``, but in this process, which takes a hundredth of the time; not for ``serve``."""
+def call(*arguments: str, folder: Path, answer: str = "") -> Finished:
+    """
+    Run a command like ``run``, but in this process, which takes a hundredth of the time; not for ``serve``.
+
+    Args:
+        arguments: Its words.
+        folder: Where.
+        answer: What it reads from standard input.
+    """
     written = io.BytesIO(), io.BytesIO()
     output, errors = (io.TextIOWrapper(stream, "utf-8", write_through=True) for stream in written)
     # In a thread of its own: some commands run an event loop, and the tests have theirs in this one.
@@ -49,10 +56,20 @@ def call(*arguments: str, folder: Path) -> Finished:
         contextlib.chdir(folder),
         contextlib.redirect_stdout(output),
         contextlib.redirect_stderr(errors),
+        _typed(answer),
         ThreadPoolExecutor(1) as thread,
     ):
         code = thread.submit(_exit_code, arguments).result()
     return Finished(arguments, code, *(stream.getvalue().decode() for stream in written))
+
+
+@contextlib.contextmanager
+def _typed(answer: str) -> Iterator[None]:
+    before, sys.stdin = sys.stdin, io.StringIO(answer)
+    try:
+        yield
+    finally:
+        sys.stdin = before
 
 
 def _exit_code(arguments: Sequence[str]) -> int:

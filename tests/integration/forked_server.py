@@ -8,10 +8,12 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from command_line import Finished
 from server_process import Process, ServerProcess
 
-__all__ = ["ForkedServer"]
+__all__ = ["ForkedServer", "failed_start"]
 
+_SECONDS = 60.0
 _FORKS = multiprocessing.get_context("forkserver")
 # What a start imports, and what unpickling ``_serve`` does.
 _FORKS.set_forkserver_preload(["pypiserve.cli.serve", "pypiserve.builtin", "pypiserve.testing.server"])
@@ -26,6 +28,16 @@ class ForkedServer(ServerProcess):
 
     def _launch(self, arguments: Sequence[str], environment: Mapping[str, str], output: Path, log: Path) -> Process:
         return _Fork(self.folder, arguments, environment, (output, log))
+
+
+def failed_start(*arguments: str, folder: Path) -> Finished:
+    """Start a server that cannot serve, and return what it says of that."""
+    server = ForkedServer(folder, *arguments)
+    try:
+        status = server.process.wait(_SECONDS)
+    finally:
+        server.kill()
+    return Finished(("serve", *arguments), status, server.output, server.log)
 
 
 class _Fork:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from command_line import call, is_refusal
-from server_process import ServerProcess
+from forked_server import ForkedServer
 
 from pypiserve.testing import a_wheel
 from pypiserve.testing.fixtures import MakeServer
@@ -133,7 +133,7 @@ def test_a_folder_without_a_catalog_is_refused_and_left_alone(tmp_path: Path) ->
 
 def test_status_and_yank_beside_a_running_server(tmp_path: Path) -> None:
     """What the command line changes holds in the server's next answer."""
-    with ServerProcess(tmp_path) as server:
+    with ForkedServer(tmp_path) as server:
         server.publish(a_wheel("demo", "1.0"))
         etags = {server.get("/simple/demo/").headers["etag"]}
         for arguments in (("yank", "Demo", "1.0.0"), ("unyank", "demo", "1.0"), ("status", "demo", "archived")):

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
-from command_line import PYPISERVE, call, environment_with, is_refusal
-from server_process import ServerProcess
+from command_line import call, is_refusal
+from forked_server import ForkedServer
 
 from pypiserve.testing import a_wheel
 from pypiserve.testing.fixtures import MakeServer
@@ -16,19 +15,10 @@ from pypiserve.testing.fixtures import MakeServer
 
 def test_delete_asks_for_the_name(tmp_path: Path) -> None:
     """Without --yes and without the name nothing is deleted."""
-    with ServerProcess(tmp_path) as server:
+    with ForkedServer(tmp_path) as server:
         server.publish(a_wheel("demo", "1.0"))
         for answer in ("", "y\n", "Demo\n"):
-            refused = subprocess.run(
-                [*PYPISERVE, "delete", "demo"],
-                cwd=tmp_path,
-                env=environment_with({}),
-                input=answer,
-                capture_output=True,
-                text=True,
-                timeout=60,
-                check=False,
-            )
+            refused = call("delete", "demo", folder=tmp_path, answer=answer)
             assert (refused.returncode, "Aborted!" in refused.stderr) == (1, True)
         assert server.get("/simple/demo/").status == 200
 
@@ -36,7 +26,7 @@ def test_delete_asks_for_the_name(tmp_path: Path) -> None:
 def test_delete_says_how_to_take_it_back(tmp_path: Path) -> None:
     """The command that it prints does it; the list of what is deleted has it until then."""
     name = a_wheel("demo", "1.0").filename
-    with ServerProcess(tmp_path) as server:
+    with ForkedServer(tmp_path) as server:
         server.publish(a_wheel("demo", "1.0"))
         for words in ((), ("1.0",), ("1.0", "--file", name)):
             gone = call("delete", "demo", *words, "--yes", folder=tmp_path)
@@ -56,7 +46,7 @@ def test_delete_says_how_to_take_it_back(tmp_path: Path) -> None:
 def test_one_file_is_yanked_by_name(tmp_path: Path) -> None:
     """The option --file leaves the rest of the release as it is."""
     name = a_wheel("demo", "1.0").filename
-    with ServerProcess(tmp_path) as server:
+    with ForkedServer(tmp_path) as server:
         server.publish(a_wheel("demo", "1.0"))
         server.publish(a_wheel("demo", "1.0", tag="py2-none-any"))
         assert call("yank", "demo", "1.0", "--file", name, folder=tmp_path).stderr == ""

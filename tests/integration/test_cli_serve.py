@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from command_line import call, is_refusal, run
+from forked_server import ForkedServer, failed_start
 from server_process import ServerProcess
 
 from pypiserve.testing import a_wheel
@@ -39,7 +40,7 @@ def test_the_greeting_has_lines_to_paste(tmp_path: Path) -> None:
         assert server.get("/-/health").body == b"ok\n"
         assert server.end(signal.SIGTERM) == 0
     assert token not in server.log
-    with ServerProcess(tmp_path) as again:
+    with ForkedServer(tmp_path) as again:
         assert token not in again.output
         assert not again.token
         assert "pypiserve token create NAME" in again.output
@@ -48,7 +49,7 @@ def test_the_greeting_has_lines_to_paste(tmp_path: Path) -> None:
 
 def test_private_asks_for_the_token(tmp_path: Path) -> None:
     """With ``--private`` reading takes the token, and the lines to paste carry it."""
-    with ServerProcess(tmp_path, "--private") as server:
+    with ForkedServer(tmp_path, "--private") as server:
         assert f"http://__token__:{server.token}@127.0.0.1:{server.port}/api/packages" in server.output
         assert server.get("/simple/").status == 401
         assert server.get("/simple/", token=server.token).status == 200
@@ -74,7 +75,7 @@ def test_a_relative_data_folder_is_relative_to_where_it_was_typed(tmp_path: Path
     assert f"data           {tmp_path / 'here'}\n" in typed.stdout
     written = call("check", "--settings", "etc/pypiserve.toml", folder=tmp_path)
     assert f"data           {tmp_path / 'etc' / 'there'}\n" in written.stdout
-    with ServerProcess(tmp_path, "--data", "sub/folder"):
+    with ForkedServer(tmp_path, "--data", "sub/folder"):
         assert (tmp_path / "sub" / "folder" / "catalog.sqlite3").exists()
     assert not (tmp_path / "pypiserve-data").exists()
 
@@ -116,7 +117,7 @@ def test_settings_that_cannot_work_are_one_line(tmp_path: Path, settings: str) -
 def test_parts_that_cannot_be_built_stop_the_start(tmp_path: Path, settings: str) -> None:
     """What shows only when a part is built is told in the same way, by the name of its distribution or its file."""
     (tmp_path / "pypiserve.toml").write_text(settings)
-    assert is_refusal(run("serve", "--listen", "127.0.0.1:0", folder=tmp_path), *UNBUILDABLE[settings])
+    assert is_refusal(failed_start(folder=tmp_path), *UNBUILDABLE[settings])
 
 
 @pytest.mark.parametrize("listen", ["", "x", "127.0.0.1", ":8080", "127.0.0.1:99999", "[::1:80", "ho st:80"])
@@ -127,7 +128,7 @@ def test_an_address_that_is_none_is_one_line(tmp_path: Path, listen: str) -> Non
 
 def test_a_host_that_is_not_here_is_one_line(tmp_path: Path) -> None:
     """An address of another machine cannot be listened on."""
-    finished = run("serve", "--listen", "192.0.2.1:0", folder=tmp_path)
+    finished = failed_start("--listen", "192.0.2.1:0", folder=tmp_path)
     assert (finished.returncode, finished.stderr.count("\n")) == (2, 1)
     assert "cannot listen on 192.0.2.1:0" in finished.stderr
 
@@ -136,7 +137,7 @@ def test_a_data_folder_that_cannot_be_used_is_one_line(tmp_path: Path) -> None:
     """A file where the folder should be; whoever may write everything cannot write there either."""
     (tmp_path / "data").write_text("a file")
     assert is_refusal(call("token", "list", "--data", "data", folder=tmp_path), "data", "folder")
-    serving = run("serve", "--listen", "127.0.0.1:0", "--data", "data/inside", folder=tmp_path)
+    serving = failed_start("--data", "data/inside", folder=tmp_path)
     assert is_refusal(serving, "data", "cannot be used", "name a folder that may be written")
 
 

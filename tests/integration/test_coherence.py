@@ -10,9 +10,9 @@ from pathlib import Path
 
 import plugin_parts
 import pytest
-from command_line import call, run
+from command_line import call
+from forked_server import ForkedServer
 from raw_http import RawConnection
-from server_process import ServerProcess
 
 from pypiserve.catalog.database import Database
 from pypiserve.catalog.doorbell import Doorbell
@@ -55,12 +55,12 @@ def test_an_upload_to_one_server_is_listed_by_the_other(make_server: MakeServer)
 
 def test_processes_agree_too(tmp_path: Path) -> None:
     """The same for two processes, and for the command line beside them."""
-    with ServerProcess(tmp_path) as first, ServerProcess(tmp_path) as second:
+    with ForkedServer(tmp_path) as first, ForkedServer(tmp_path) as second:
         assert (bool(first.token), bool(second.token)) == (True, False)
         for number in range(5):
             assert first.publish(a_wheel("demo", f"1.{number}")).status == 201
             assert f"demo-1.{number}-".encode() in second.get(DEMO).body
-        assert run("yank", "demo", "1.3", "--reason", "broken", folder=tmp_path).returncode == 0
+        assert call("yank", "demo", "1.3", "--reason", "broken", folder=tmp_path).returncode == 0
         for server in (first, second):
             assert b'data-yanked="broken"' in server.get(DEMO).body
         assert call("owner", "visibility", "main", "private", folder=tmp_path).returncode == 0

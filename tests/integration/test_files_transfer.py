@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from forked_server import ForkedServer
 from raw_http import RawConnection
 from server_process import ServerProcess
 
@@ -115,7 +116,7 @@ def test_clients_that_go_away_leave_no_word_in_the_log(
 @pytest.fixture
 def process(tmp_path: Path) -> Iterator[ServerProcess]:
     """Return a server in a process of its own, with the large file."""
-    with ServerProcess(tmp_path) as serving:
+    with ForkedServer(tmp_path) as serving:
         assert serving.publish(LARGE).status == 201
         yield serving
 
@@ -170,7 +171,7 @@ def test_a_client_that_goes_away_does_not_disturb_its_successor(process: ServerP
 
 def test_a_stop_ends_downloads_within_the_bound(tmp_path: Path) -> None:
     """A client that stopped reading does not keep the server from stopping."""
-    with ServerProcess(tmp_path, PYPISERVE_SHUTDOWN_SECONDS="1") as serving:
+    with ForkedServer(tmp_path, PYPISERVE_SHUTDOWN_SECONDS="1") as serving:
         assert serving.publish(LARGE).status == 201
         with RawConnection(serving, receive_buffer_bytes=4096) as connection:
             connection.ask("GET", address("large"))

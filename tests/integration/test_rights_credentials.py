@@ -11,8 +11,8 @@ from pathlib import Path
 
 import bcrypt
 import pytest
-from command_line import call, run
-from server_process import ServerProcess
+from command_line import call
+from forked_server import ForkedServer
 
 from pypiserve.core.api_tokens import new_api_token
 from pypiserve.core.identity import Role
@@ -125,8 +125,8 @@ def test_an_expired_token_is_401(site: ServerUnderTest) -> None:
 
 def test_a_revoked_token_is_401_at_once(tmp_path: Path) -> None:
     """The command line makes and revokes tokens beside the running server; each holds in the next request."""
-    with ServerProcess(tmp_path, "--private") as server:
-        made = run("token", "create", "ci", "--data", "pypiserve-data", "--json", folder=tmp_path)
+    with ForkedServer(tmp_path, "--private") as server:
+        made = call("token", "create", "ci", "--data", "pypiserve-data", "--json", folder=tmp_path)
         token = json.loads(made.stdout)["token"]
         for _ in range(2):
             assert server.get("/simple/", token=token).status == 200

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from forked_server import ForkedServer
 from raw_http import RawConnection
 from server_process import ServerProcess
 from uploading import content_part, data_of, encode, head_of, kept_by, usual_parts
@@ -67,7 +68,7 @@ def test_a_running_upload_finishes(tmp_path: Path, number: signal.Signals) -> No
 def test_an_upload_that_does_not_finish_is_given_up(tmp_path: Path) -> None:
     """After the bound the server stops anyway, leaves nothing of it, and says so without a traceback."""
     (tmp_path / "pypiserve.toml").write_text("shutdown_seconds = 1\n")
-    with ServerProcess(tmp_path) as server, RawConnection(server) as connection:
+    with ForkedServer(tmp_path) as server, RawConnection(server) as connection:
         before = kept_by(data_of(server))
         begin_upload(server, connection)
         assert server.end(signal.SIGTERM) == 0
@@ -79,7 +80,7 @@ def test_an_upload_that_does_not_finish_is_given_up(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", SIGNALS)
 def test_a_second_signal_ends_at_once(tmp_path: Path, number: signal.Signals) -> None:
     """Who asks twice does not want to wait for the bound."""
-    with ServerProcess(tmp_path, PYPISERVE_SHUTDOWN_SECONDS="600") as server, RawConnection(server) as connection:
+    with ForkedServer(tmp_path, PYPISERVE_SHUTDOWN_SECONDS="600") as server, RawConnection(server) as connection:
         begin_upload(server, connection)
         server.process.send_signal(number)
         wait_until(lambda: says_that_it_stops(server))
@@ -91,7 +92,7 @@ def test_a_second_signal_ends_at_once(tmp_path: Path, number: signal.Signals) ->
 
 def test_idle_connections_do_not_delay_the_stop(tmp_path: Path) -> None:
     """Clients keep connections open that they may use again; nobody waits for them."""
-    with ServerProcess(tmp_path, PYPISERVE_SHUTDOWN_SECONDS="600") as server:
+    with ForkedServer(tmp_path, PYPISERVE_SHUTDOWN_SECONDS="600") as server:
         with RawConnection(server) as used, RawConnection(server) as unused, RawConnection(server) as begun:
             used.send(b"GET /-/health HTTP/1.1\r\nHost: a\r\n\r\n")
             assert used.reply().status == http.client.OK
@@ -103,7 +104,7 @@ def test_idle_connections_do_not_delay_the_stop(tmp_path: Path) -> None:
 
 def test_the_last_words_of_a_refused_upload_are_waited_for(tmp_path: Path) -> None:
     """A client without rights, in the middle of sending, still sees its 401."""
-    with ServerProcess(tmp_path) as server, RawConnection(server) as connection:
+    with ForkedServer(tmp_path) as server, RawConnection(server) as connection:
         connection.send(head_of(server, token="wrong", Content_Length=str(len(BODY))) + BODY[:-1000])
         wait_until(lambda: " 401 " in server.log)
         server.process.send_signal(signal.SIGTERM)
@@ -115,7 +116,7 @@ def test_the_last_words_of_a_refused_upload_are_waited_for(tmp_path: Path) -> No
 
 def test_a_client_that_left_before_the_answer_does_not_delay_or_break_the_stop(tmp_path: Path) -> None:
     """Its upload was complete: it is published, or it is not, and the log has no traceback."""
-    with ServerProcess(tmp_path) as server:
+    with ForkedServer(tmp_path) as server:
         with RawConnection(server) as connection:
             connection.send(head_of(server, Content_Length=str(len(BODY))) + BODY)
         assert server.end(signal.SIGTERM) == 0

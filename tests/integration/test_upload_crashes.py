@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
+from forked_server import ForkedServer
 from raw_http import RawConnection
-from server_process import ServerProcess
 from uploading import content_part, data_of, encode, head_of, kept_by, published, usual_parts
 
 from pypiserve.services.staging import StagingArea
@@ -24,7 +24,7 @@ def test_a_kill_in_the_middle_of_an_upload_publishes_nothing(tmp_path: Path) -> 
     """After the next start nothing of it is left, and the client's retry succeeds."""
     wheel = a_wheel(padding_bytes=PADDING_BYTES)
     body = encode([*usual_parts(wheel), content_part(wheel)])
-    with ServerProcess(tmp_path) as first, RawConnection(first) as connection:
+    with ForkedServer(tmp_path) as first, RawConnection(first) as connection:
         before = kept_by(data_of(first))
         connection.send(head_of(first, Content_Length=str(len(body))) + body[:-1000])
         deadline = time.monotonic() + 20
@@ -34,7 +34,7 @@ def test_a_kill_in_the_middle_of_an_upload_publishes_nothing(tmp_path: Path) -> 
         first.end(signal.SIGKILL)
         left = kept_by(data_of(first))
         assert (left.serial, left.rows, left.stored) == (before.serial, before.rows, before.stored)
-    with ServerProcess(tmp_path, token=first.token) as second:
+    with ForkedServer(tmp_path, token=first.token) as second:
         assert kept_by(data_of(second)) == before
         assert published(second) == []
         assert second.publish(wheel).status == http.client.CREATED
@@ -43,10 +43,10 @@ def test_a_kill_in_the_middle_of_an_upload_publishes_nothing(tmp_path: Path) -> 
 def test_a_kill_right_after_the_answer_loses_nothing(tmp_path: Path) -> None:
     """What was answered with 201 is there after the next start, in full."""
     wheel = a_wheel(padding_bytes=PADDING_BYTES)
-    with ServerProcess(tmp_path) as first:
+    with ForkedServer(tmp_path) as first:
         assert first.publish(wheel).status == http.client.CREATED
         first.end(signal.SIGKILL)
-    with ServerProcess(tmp_path, token=first.token) as second:
+    with ForkedServer(tmp_path, token=first.token) as second:
         assert published(second) == [wheel.filename]
         assert second.get(f"/files/demo/1.0/{wheel.filename}").body == wheel.content
         assert second.publish(wheel).status == http.client.OK
@@ -57,11 +57,11 @@ def test_a_kill_at_any_moment_leaves_all_or_nothing(tmp_path: Path, delay_second
     """The file is on the page with all its bytes, or not at all; either way a retry ends well."""
     wheel = a_wheel(padding_bytes=PADDING_BYTES)
     body = encode([*usual_parts(wheel), content_part(wheel)])
-    with ServerProcess(tmp_path) as first, RawConnection(first) as connection:
+    with ForkedServer(tmp_path) as first, RawConnection(first) as connection:
         connection.send(head_of(first, Content_Length=str(len(body))) + body)
         time.sleep(delay_seconds)
         first.end(signal.SIGKILL)
-    with ServerProcess(tmp_path, token=first.token) as second:
+    with ForkedServer(tmp_path, token=first.token) as second:
         if published(second):
             assert second.get(f"/files/demo/1.0/{wheel.filename}").body == wheel.content
         assert second.publish(wheel).status in {http.client.OK, http.client.CREATED}

@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from forked_server import ForkedServer
 from raw_http import RawConnection
-from server_process import ServerProcess
 from uploading import content_part, data_of, encode, head_of, keeps_nothing, published, usual_parts
 
+from pypiserve.catalog import database
 from pypiserve.testing import a_wheel
 from pypiserve.testing.fixtures import MakeServer
 from pypiserve.testing.server import ServerUnderTest
@@ -61,10 +62,13 @@ def test_an_upload_waits_for_a_locked_catalog(server: ServerUnderTest) -> None:
     assert published(server, "late") == ["late-1.0-py3-none-any.whl"]
 
 
-def test_a_catalog_locked_for_longer_is_told_and_a_retry_succeeds(server: ServerUnderTest) -> None:
+def test_a_catalog_locked_for_longer_is_told_and_a_retry_succeeds(
+    make_server: MakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """503 with Retry-After, nothing listed, nothing left in the staging area."""
-    wheel = a_wheel("later")
-    with locked(server, 13):
+    monkeypatch.setattr(database, "LOCK_TIMEOUT_SECONDS", 1)
+    server, wheel = make_server(), a_wheel("later")
+    with locked(server, 3):
         refused = server.publish(wheel)
     assert refused.status == http.client.SERVICE_UNAVAILABLE
     assert "retry-after" in refused.headers
@@ -109,7 +113,7 @@ def test_clients_that_leave_at_any_byte_leave_nothing(tmp_path: Path) -> None:
     wheel = a_wheel("cut", padding_bytes=200_000)
     body = encode([*usual_parts(wheel), content_part(wheel)])
     chance = random.Random(3)
-    with ServerProcess(tmp_path) as server:
+    with ForkedServer(tmp_path) as server:
         message = head_of(server, Content_Length=str(len(body))) + body
         before_bytes = server.resident_bytes()
         with keeps_nothing(server):

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from server_process import ServerProcess
+from forked_server import ForkedServer
 from uploading import data_of, keeps_nothing, kept_by, published
 
 from pypiserve.testing import a_wheel
@@ -98,7 +98,7 @@ def test_a_database_without_room_takes_the_bytes_back(small_disk: Path, make_ser
 
 def test_a_limit_on_the_size_of_files_refuses_and_recovers(tmp_path: Path) -> None:
     """The same for a user whose files may not grow: 507, and what fits is published."""
-    with ServerProcess(tmp_path) as server:
+    with ForkedServer(tmp_path) as server:
         resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (2_000_000, 2_000_000))
         with keeps_nothing(server):
             refused = server.publish(a_wheel("large", padding_bytes=4_000_000))
