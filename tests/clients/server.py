@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
@@ -15,6 +14,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from pypiserve.compose import OfflineCatalog
+from pypiserve.core.identity import Role
+from pypiserve.settings import read_settings
 
 __all__ = ["Address", "Server", "running_server"]
 
@@ -97,7 +100,9 @@ def running_server(folder: Path, *flags: str) -> Iterator[Server]:
     try:
         _wait_until_healthy(netloc, process, log)
         greeting = log.read_text(encoding="utf-8")
-        server = Server(netloc, _token(data, "publisher"), _token(data, "reader"), greeting, data)
+        with OfflineCatalog(read_settings(file=None, environment={}, flags={"data": str(data)})) as catalog:
+            tokens = _token(catalog, Role.PUBLISHER), _token(catalog, Role.READER)
+        server = Server(netloc, *tokens, greeting, data)
         yield server
     finally:
         process.send_signal(signal.SIGTERM)
@@ -133,11 +138,6 @@ def _wait_until_healthy(netloc: str, process: subprocess.Popen[bytes], log: Path
     raise AssertionError(log.read_text(encoding="utf-8"))
 
 
-def _token(data: Path, role: str) -> str:
-    """Make a token while the server runs, with the command that operators use."""
-    command = [sys.executable, "-m", "pypiserve", "token", "create", f"test-{role}", "--data", str(data), "--json"]
-    answer = subprocess.run(
-        [*command, "--role", role], cwd=data.parent, env=_environment(), stdout=subprocess.PIPE, check=True
-    )
-    token: str = json.loads(answer.stdout)["token"]
-    return token
+def _token(catalog: OfflineCatalog, role: Role) -> str:
+    """Make a token while the server runs, as the command of operators does."""
+    return catalog.accounts.create_token(f"test-{role.value}", role, owner="main").secret

@@ -17,6 +17,8 @@ from uploading import content_part, data_of, encode, head_of, kept_by, usual_par
 
 from pypiserve.testing import a_wheel
 
+pytestmark = pytest.mark.machine
+
 WHEEL = a_wheel(padding_bytes=2_000_000)
 BODY = encode([*usual_parts(WHEEL), content_part(WHEEL)])
 SIGNALS = [signal.SIGTERM, signal.SIGINT]

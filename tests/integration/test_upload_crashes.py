@@ -17,6 +17,8 @@ from pypiserve.services.staging import StagingArea
 from pypiserve.testing import a_wheel
 from pypiserve.testing.fixtures import MakeServer
 
+pytestmark = pytest.mark.machine
+
 PADDING_BYTES = 3_000_000
 
 

@@ -32,6 +32,7 @@ MEGABYTE = 1 << 20
 _SECONDS = 15.0
 LARGE = b"x" * (30 * MEGABYTE)
 WHEEL = a_wheel("stalled", padding_bytes=4 * MEGABYTE)
+TINY_BOUNDS = DrainBounds(reuse_bytes=MEGABYTE, max_bytes=2 * MEGABYTE, grace_seconds=0.2)
 SMALL_BOUNDS = DrainBounds(reuse_bytes=4 * MEGABYTE, max_bytes=64 * MEGABYTE, idle_seconds=20.0, seconds=60.0)
 
 
@@ -108,7 +109,7 @@ def test_a_client_that_reads_only_at_the_end_sees_the_answer(
 
 def test_a_client_that_sends_without_end_is_cut(site: ServerUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody makes the server read for ever; the answer is there for who looks for it."""
-    monkeypatch.setattr(draining, "BOUNDS", DrainBounds(reuse_bytes=MEGABYTE, max_bytes=2 * MEGABYTE, grace_seconds=0.2))
+    monkeypatch.setattr(draining, "BOUNDS", TINY_BOUNDS)
     with keeps_nothing(site), RawConnection(site) as connection:
         connection.send(head_of(site, token="wrong", Content_Length="9" * 17))
         assert connection.reply().status == http.client.UNAUTHORIZED
@@ -117,7 +118,7 @@ def test_a_client_that_sends_without_end_is_cut(site: ServerUnderTest, monkeypat
 
 def test_a_body_in_chunks_without_end_is_cut_too(site: ServerUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:
     """It declares no length, so that the bound is noticed on the way."""
-    monkeypatch.setattr(draining, "BOUNDS", DrainBounds(reuse_bytes=MEGABYTE, max_bytes=2 * MEGABYTE, grace_seconds=0.2))
+    monkeypatch.setattr(draining, "BOUNDS", TINY_BOUNDS)
     chunk = b"100000\r\n" + LARGE[:MEGABYTE] + b"\r\n"
     with keeps_nothing(site), RawConnection(site) as connection:
         connection.send(head_of(site, token="wrong", Transfer_Encoding="chunked"))

@@ -22,6 +22,8 @@ from pypiserve.testing import a_wheel
 from pypiserve.testing.fixtures import MakeServer
 from pypiserve.testing.server import ServerUnderTest
 
+pytestmark = pytest.mark.machine
+
 GROWTH_BYTES = 32 << 20
 CUTS = 200
 

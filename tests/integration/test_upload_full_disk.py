@@ -17,6 +17,8 @@ from uploading import data_of, keeps_nothing, kept_by, published
 from pypiserve.testing import a_wheel
 from pypiserve.testing.fixtures import MakeServer
 
+pytestmark = pytest.mark.machine
+
 SENTENCE = "The server has no room left to store this file; nothing was kept, tell its administrator\n"
 
 

@@ -20,6 +20,8 @@ from uploading import BASE, data_of, kept_by
 
 from pypiserve.testing import BuiltFile, a_wheel, an_sdist
 
+pytestmark = pytest.mark.machine
+
 PIECES = 16
 """The steps of each kind of upload are dealt to so many tests, which run side by side."""
 LEAST_KILLS = 4

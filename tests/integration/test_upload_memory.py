@@ -12,11 +12,14 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from raw_http import RawConnection
 from server_process import ServerProcess
 from uploading import BASE, Part, data_of, encode, head_of
 
 from pypiserve.testing import a_wheel
+
+pytestmark = pytest.mark.machine
 
 PIECE = bytes(range(256)) * 4096
 PIECES = 300
