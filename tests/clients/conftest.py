@@ -6,7 +6,9 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import quote
 
+import bcrypt
 import pytest
 
 from clients.publishers import Publisher
@@ -15,6 +17,12 @@ from clients.server import Server, running_server
 from clients.shelf import Shelf, stock
 from clients.toolbox import Tool, Toolbox
 from clients.versions import Client, newest
+from pypiserve.core.identity import BasicCredentials
+
+USER = BasicCredentials("dev@example.com", "pä:ss/w@rd %1")
+"""A user whose name and password have what URLs and files of credentials find hard, and Latin-1 can still say."""
+
+SALT = bcrypt.gensalt(4)
 
 MakeTool = Callable[[Client], Tool]
 
@@ -61,6 +69,27 @@ def private_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]
     """A server whose index asks for credentials."""
     with running_server(tmp_path_factory.mktemp("private-server"), "--private") as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def users_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A private server with a user, ``USER``, who may publish."""
+    folder = tmp_path_factory.mktemp("users-server")
+    (folder / "users").write_bytes(
+        USER.username.encode() + b":" + bcrypt.hashpw(USER.password.encode(), SALT) + b"\n"
+    )
+    kinds = '[[authenticators]]\nkind = "token"\n[[authenticators]]\nkind = "htpasswd"\nfile = "users"\n'
+    (folder / "pypiserve.toml").write_text(kinds)
+    with running_server(folder, "--private") as running:
+        running.operate("grant", "publisher", f"htpasswd:{USER.username}", "--owner", "main")
+        running.secrets.note(USER.password, quote(USER.password, safe=""))
+        yield running
+
+
+@pytest.fixture(scope="session")
+def users_shelf(users_server: Server, toolbox: Toolbox, tmp_path_factory: pytest.TempPathFactory) -> Shelf:
+    """What there is to install from the server with users."""
+    return stock(users_server, toolbox.environment(newest("uv")), tmp_path_factory.mktemp("users-shelf"))
 
 
 @pytest.fixture(scope="session")

@@ -14,10 +14,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote
 
 from pypiserve.compose import OfflineCatalog
 from pypiserve.core.identity import Role
 from pypiserve.settings import read_settings
+from pypiserve.testing.secret_search import SecretSearch
 
 __all__ = ["Address", "Server", "running_server"]
 
@@ -44,6 +46,7 @@ class Server:
         reader: A token that may only read.
         greeting: What the server printed when it started, the administrator's token in it.
         data: The data folder.
+        secrets: What neither log nor data may hold; note here what else is used.
     """
 
     netloc: str
@@ -51,6 +54,7 @@ class Server:
     reader: str = field(repr=False)
     greeting: str = field(repr=False)
     data: Path
+    secrets: SecretSearch = field(default_factory=SecretSearch)
 
     @property
     def base(self) -> str:
@@ -65,7 +69,11 @@ class Server:
     @property
     def simple_with_token(self) -> str:
         """The simple API with credentials in the URL."""
-        return self.simple.replace("//", f"//__token__:{self.token}@", 1)
+        return self.simple_as("__token__", self.token)
+
+    def simple_as(self, username: str, password: str) -> str:
+        """Return the simple API with these credentials in the URL."""
+        return self.simple.replace("//", f"//{quote(username, safe='')}:{quote(password, safe='')}@", 1)
 
     @property
     def log(self) -> str:
@@ -85,7 +93,7 @@ class Server:
 @contextmanager
 def running_server(folder: Path, *flags: str) -> Iterator[Server]:
     """
-    Run a server with a new data folder, and check that it stops cleanly and has logged neither failure nor secret.
+    Run a server with a new data folder, and check that it stops cleanly, has logged no failure and kept no secret.
 
     Args:
         folder: Empty; the server's working directory.
@@ -103,6 +111,7 @@ def running_server(folder: Path, *flags: str) -> Iterator[Server]:
         with OfflineCatalog(read_settings(file=None, environment={}, flags={"data": str(data)})) as catalog:
             tokens = _token(catalog, Role.PUBLISHER), _token(catalog, Role.READER)
         server = Server(netloc, *tokens, greeting, data)
+        server.secrets.note(server.token, server.reader)
         yield server
     finally:
         process.send_signal(signal.SIGTERM)
@@ -111,8 +120,8 @@ def running_server(folder: Path, *flags: str) -> Iterator[Server]:
     assert status == 0, said
     assert " ERROR " not in said, said
     assert "Traceback" not in said, said
-    assert server.token not in said
-    assert server.reader not in said
+    server.secrets.check("the log", said)
+    server.secrets.check_folder(data)
 
 
 def _environment() -> dict[str, str]:
