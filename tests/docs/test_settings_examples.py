@@ -32,7 +32,8 @@ def test_settings_files_are_accepted(block: Block, tmp_path: Path) -> None:
     file.write_text(block.content, encoding="utf-8")
     settings = read_settings(file=file, environment={}, flags={})
     assert settings.source == str(file)
-    if block.page.startswith("docs/guides/"):
+    # The plugin for forges is not here; its own tests build what that page shows.
+    if block.page.startswith("docs/guides/") and block.page != "docs/guides/beside-a-forge.md":
         assert pick(settings, load_plugins(settings.plugins)).store.instance == settings.store
 
 
