@@ -28,6 +28,7 @@ from pypiserve.services.curation import Curation
 from pypiserve.services.delivery import Delivery
 from pypiserve.services.directory import Directory
 from pypiserve.services.downloads import Downloads
+from pypiserve.services.explaining import Explaining
 from pypiserve.services.feeds import Feeds
 from pypiserve.services.first_start import FIRST_OWNER, Prepared, prepare_start
 from pypiserve.services.indexes import Indexes
@@ -80,6 +81,7 @@ class OfflineCatalog:
         self.accounts = _accounts(settings, self._database)
         self.curation = Curation(self._database, now=_utc_now)
         self.indexes = Indexes(self._database, now=_utc_now)
+        self.explaining = Explaining(self._database)
 
     def __enter__(self) -> Self:
         return self

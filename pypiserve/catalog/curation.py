@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,10 +12,11 @@ from sqlalchemy import ColumnElement, Connection, func, or_, select, update
 from pypiserve.catalog import journal
 from pypiserve.catalog.files import resize
 from pypiserve.catalog.owners import IndexRecord
-from pypiserve.catalog.projects import ProjectRecord, find_project
+from pypiserve.catalog.projects import ProjectRecord, find_project, within
 from pypiserve.catalog.schema import blobs, files, projects, releases
 from pypiserve.core.events import Event, EventKind
 from pypiserve.core.model import ProjectStatus
+from pypiserve.core.project_patterns import Reach
 
 __all__ = [
     "DeletedFile",
@@ -198,9 +199,9 @@ def count_deleted(connection: Connection, condition: ColumnElement[bool]) -> int
     return counted
 
 
-def files_of(index_ids: Collection[int], project: NormalizedName | None = None) -> ColumnElement[bool]:
-    """Return the condition for the files of some indexes, or of one project in them."""
-    here = files.c.index_id.in_(index_ids)
+def files_of(reaches: Mapping[int, Reach], project: NormalizedName | None = None) -> ColumnElement[bool]:
+    """Return the condition for the files within somebody's reaches in some indexes, or of one project in them."""
+    here = files.c.index_id.in_(reaches) & within(reaches)
     return here if project is None else here & (projects.c.name == project)
 
 

@@ -12,7 +12,7 @@ from packaging.utils import NormalizedName
 from sqlalchemy import Connection, bindparam, insert, or_, select, update
 
 from pypiserve.catalog import journal
-from pypiserve.catalog.owners import IndexRecord
+from pypiserve.catalog.owners import IndexRecord, owner_names_of
 from pypiserve.catalog.prepared import Prepared
 from pypiserve.catalog.projects import find_project
 from pypiserve.catalog.schema import blobs, events, files, indexes, owners, projects, releases
@@ -272,7 +272,7 @@ def _yank_of(connection: Connection, index: IndexRecord, release_id: int, new: N
     last = connection.execute(
         select(events.c.kind, events.c.detail)
         .where(
-            events.c.owner == index.owner,
+            events.c.owner.in_(owner_names_of(index.owner_id)),
             events.c.index_name == index.name,
             events.c.project == new.project,
             events.c.version == yanked,

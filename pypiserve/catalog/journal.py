@@ -50,6 +50,9 @@ def append(connection: Connection, event: Event) -> Event:
         version=event.version,
         filename=event.filename,
         detail=event.detail,
+        address=event.address,
+        credential=event.credential,
+        request_id=event.request_id,
     )
     return replace(event, serial=serial)
 

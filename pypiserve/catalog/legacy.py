@@ -10,7 +10,7 @@ from typing import Any
 from packaging.utils import NormalizedName
 from sqlalchemy import ColumnElement, Connection, Row, and_, exists, or_, select
 
-from pypiserve.catalog.owners import IndexRecord
+from pypiserve.catalog.owners import IndexRecord, owner_names_of
 from pypiserve.catalog.schema import events, files, indexes, projects, releases
 from pypiserve.core.events import Event, EventKind
 from pypiserve.core.model import ProjectStatus
@@ -79,7 +79,7 @@ def index_events_since(connection: Connection, index: IndexRecord, serial: int, 
         .outerjoin(releases, and_(releases.c.project_id == projects.c.id, releases.c.version == events.c.version))
         .where(
             events.c.serial > serial,
-            events.c.owner == index.owner,
+            events.c.owner.in_(owner_names_of(index.owner_id)),
             events.c.index_name == index.name,
             events.c.kind.in_(_KINDS),
         )

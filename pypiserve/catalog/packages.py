@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -59,7 +58,7 @@ class ReleaseFiles:
 
 def list_releases(
     connection: Connection,
-    index_ids: Collection[int],
+    reachable: ColumnElement[bool],
     *,
     project: NormalizedName | None = None,
     query: str = "",
@@ -71,7 +70,7 @@ def list_releases(
 
     Args:
         connection: Of the catalog.
-        index_ids: The indexes to look in.
+        reachable: Condition for the projects to look in, as ``projects.within`` makes it.
         project: This one only, quarantined or not; otherwise quarantined ones are left out.
         query: Text that the project's name has in it.
         limit: How many at most.
@@ -85,13 +84,13 @@ def list_releases(
         .scalar_subquery()
     )
     columns = select(releases.c.id, indexes.c.name, projects.c.name, releases.c.version, releases.c.created_at, first)
-    chosen = _chosen(columns, index_ids, project, query).order_by(releases.c.created_at.desc(), releases.c.id.desc())
+    chosen = _chosen(columns, reachable, project, query).order_by(releases.c.created_at.desc(), releases.c.id.desc())
     return [ReleaseRecord(*row) for row in connection.execute(chosen.limit(limit).offset(offset))]
 
 
-def count_releases(connection: Connection, index_ids: Collection[int], *, query: str = "") -> int:
+def count_releases(connection: Connection, reachable: ColumnElement[bool], *, query: str = "") -> int:
     """Return how many releases ``list_releases`` finds without a limit."""
-    counted: int = connection.execute(_chosen(select(func.count()), index_ids, None, query)).scalar_one()
+    counted: int = connection.execute(_chosen(select(func.count()), reachable, None, query)).scalar_one()
     return counted
 
 
@@ -127,14 +126,14 @@ def files_of_release(
 
 
 def _chosen(
-    columns: Select[Any], index_ids: Collection[int], project: NormalizedName | None, query: str
+    columns: Select[Any], reachable: ColumnElement[bool], project: NormalizedName | None, query: str
 ) -> Select[Any]:
     has_file = exists().where(files.c.release_id == releases.c.id, files.c.deleted_at.is_(None))
     chosen = (
         columns.select_from(releases)
         .join(projects, projects.c.id == releases.c.project_id)
         .join(indexes, indexes.c.id == projects.c.index_id)
-        .where(projects.c.index_id.in_(index_ids), has_file)
+        .where(reachable, has_file)
     )
     if project is not None:
         return chosen.where(projects.c.name == project)

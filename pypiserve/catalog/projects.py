@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from packaging.utils import NormalizedName
-from sqlalchemy import Connection, Row, Select, bindparam, exists, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, exists, false, func, or_, select
 
 from pypiserve.catalog.prepared import Prepared
 from pypiserve.catalog.schema import blobs, files, projects, releases
 from pypiserve.core.digests import Sha256
 from pypiserve.core.filenames import FileKind
 from pypiserve.core.model import ProjectName, ProjectStatus
+from pypiserve.core.project_patterns import Reach
 
 __all__ = [
     "FileRecord",
@@ -24,6 +26,7 @@ __all__ = [
     "last_serial_of",
     "list_projects",
     "load_project",
+    "within",
 ]
 
 
@@ -87,6 +90,22 @@ def find_project(connection: Connection, index_id: int, name: NormalizedName) ->
         return None
     project_id, found, display_name, status, status_reason, last_serial = row
     return ProjectRecord(project_id, found, display_name, ProjectStatus(status), status_reason, last_serial)
+
+
+def within(reaches: Mapping[int, Reach]) -> ColumnElement[bool]:
+    """Return the condition for the projects of some indexes, by their keys, that somebody's reach has."""
+    whole = [index_id for index_id, reach in reaches.items() if reach.everything]
+    conditions: list[ColumnElement[bool]] = [projects.c.index_id.in_(whole)]
+    for index_id, reach in reaches.items():
+        if not reach.everything:
+            parts = (_like(granted) & _like(scoped) for granted, scoped in sorted(reach.parts))
+            conditions.append((projects.c.index_id == index_id) & or_(false(), *parts))
+    return or_(*conditions)
+
+
+def _like(pattern: str) -> ColumnElement[bool]:
+    # Neither patterns nor normalised names have characters that mean something else to LIKE.
+    return projects.c.name.like(pattern.replace("*", "%"))
 
 
 def list_projects(connection: Connection, index_id: int) -> list[ProjectName]:

@@ -38,10 +38,15 @@ __all__ = [
     "indexes",
     "journal_head",
     "metadata",
+    "owner_aliases",
     "owners",
     "projects",
     "releases",
+    "robots",
     "subscriber_marks",
+    "team_members",
+    "teams",
+    "users",
 ]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -83,7 +88,16 @@ owners = Table(
     Column("name", String(64), nullable=False),
     Column("name_key", String(64), nullable=False, unique=True),  # casefolded
     Column("kind", String(16), nullable=False),  # user, organisation
-    Column("visibility", String(16), nullable=False),  # public, private
+    Column("visibility", String(16), nullable=False),  # public, internal, private
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+owner_aliases = Table(  # names that owners had: their addresses lead on, and nobody else gets them
+    "owner_aliases",
+    metadata,
+    Column("name_key", String(64), primary_key=True),
+    Column("name", String(64), nullable=False),
+    Column("owner_id", ForeignKey("owners.id"), nullable=False, index=True),
     Column("created_at", UtcDateTime, nullable=False),
 )
 
@@ -99,23 +113,61 @@ indexes = Table(
     UniqueConstraint("owner_id", "name"),
 )
 
+users = Table(  # people known here by their subject, whoever signs them in
+    "users",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("subject", String(255), nullable=False, unique=True),
+    Column("display_name", String(255), nullable=False, server_default=""),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("last_seen_at", UtcDateTime),
+    Column("disabled_at", UtcDateTime),
+)
+
+robots = Table(  # accounts of no person, which own tokens; their subject is robot:NAME
+    "robots",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(64), nullable=False, unique=True),
+    Column("owner_id", ForeignKey("owners.id"), index=True),  # who administers it; NULL: the whole server
+    Column("description", Text, nullable=False, server_default=""),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("created_by", String(255), nullable=False, server_default=""),
+    Column("disabled_at", UtcDateTime),
+)
+
+teams = Table(
+    "teams",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("owner_id", ForeignKey("owners.id"), nullable=False),
+    Column("name", String(64), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    UniqueConstraint("owner_id", "name"),
+)
+
+team_members = Table(
+    "team_members",
+    metadata,
+    Column("team_id", ForeignKey("teams.id"), primary_key=True),
+    Column("subject", String(255), primary_key=True, index=True),
+    Column("added_at", UtcDateTime, nullable=False),
+)
+
 grants = Table(
     "grants",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("owner_id", ForeignKey("owners.id")),  # NULL: the whole server
+    Column("owner_id", ForeignKey("owners.id"), index=True),  # NULL: the whole server
     Column("subject", String(255), nullable=False),
     Column("role", String(16), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
-    UniqueConstraint("owner_id", "subject"),
-)
-# NULLs are distinct in a unique constraint, so that server-wide grants need an index of their own.
-Index(
-    "uq_grants_server_subject",
-    grants.c.subject,
-    unique=True,
-    sqlite_where=grants.c.owner_id.is_(None),
-    postgresql_where=grants.c.owner_id.is_(None),
+    Column("index_id", ForeignKey("indexes.id")),  # NULL: all indexes of the owner
+    Column("project_pattern", String(200)),  # NULL: all projects
+    Column("team_id", ForeignKey("teams.id"), index=True),  # of a subject that is a team
+    # The three columns that say where, in one: NULLs are distinct in a unique constraint.
+    Column("place", String(240), nullable=False, server_default=""),
+    UniqueConstraint("subject", "place"),
 )
 
 projects = Table(
@@ -184,11 +236,26 @@ api_tokens = Table(
     "api_tokens",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("name", String(64), nullable=False, unique=True),
+    Column("name", String(64), nullable=False),
     Column("secret_sha256", String(64), nullable=False, unique=True),
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime),
     Column("revoked_at", UtcDateTime),
+    Column("token_id", String(16), nullable=False, server_default="", unique=True),  # for people and the audit
+    Column("owner_subject", String(255), index=True),  # whose it is; NULL: it is its own subject, token:NAME
+    Column("scopes", Text),  # JSON: a list of scopes, of which one must admit what is done; NULL: no limit
+    Column("description", Text, nullable=False, server_default=""),
+    Column("not_before", UtcDateTime),
+    Column("last_used_at", UtcDateTime),
+    Column("created_by", String(255), nullable=False, server_default=""),
+)
+# The name of a token that is its own subject is never used again; somebody's tokens may be called alike.
+Index(
+    "uq_api_tokens_own_name",
+    api_tokens.c.name,
+    unique=True,
+    sqlite_where=api_tokens.c.owner_subject.is_(None),
+    postgresql_where=api_tokens.c.owner_subject.is_(None),
 )
 
 journal_head = Table(
@@ -211,6 +278,9 @@ events = Table(
     Column("version", String(200)),
     Column("filename", String(255)),
     Column("detail", Text, nullable=False, server_default=""),
+    Column("address", String(64)),
+    Column("credential", String(64)),
+    Column("request_id", String(64)),
 )
 
 subscriber_marks = Table(

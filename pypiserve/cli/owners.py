@@ -1,4 +1,4 @@
-"""``pypiserve owner``, ``grant`` and ``withdraw``: owners, their visibility, and who has which role."""
+"""``pypiserve owner``: owners, their names and their visibility."""
 
 from __future__ import annotations
 
@@ -6,13 +6,10 @@ import click
 
 from pypiserve.cli.options import with_settings
 from pypiserve.compose import OfflineCatalog
-from pypiserve.core.identity import Role
+from pypiserve.core.identity import Visibility
 from pypiserve.settings import Settings
 
-__all__ = ["grant", "owner", "withdraw"]
-
-_ROLES = click.Choice([role.value for role in Role])
-_SCOPE = click.option("--server", is_flag=True, help="On the whole server, instead of one owner.")
+__all__ = ["owner"]
 
 
 @click.group()
@@ -26,19 +23,31 @@ def owner() -> None:
 @with_settings("data")
 def create(settings: Settings, *, name: str, private: bool) -> None:
     """Make the owner NAME with its index pypi."""
+    chosen = Visibility.PRIVATE if private else Visibility.PUBLIC
     with OfflineCatalog(settings) as catalog:
-        catalog.accounts.create_owner(name, public=not private)
-    click.echo(f"Made {name}/pypi, {'private' if private else 'public'}.")
+        catalog.accounts.owners.create(name, chosen)
+    click.echo(f"Made {name}/pypi, {chosen}.")
 
 
 @owner.command()
 @click.argument("name")
-@click.argument("visibility", type=click.Choice(["public", "private"]))
+@click.argument("new_name")
+@with_settings("data")
+def rename(settings: Settings, *, name: str, new_name: str) -> None:
+    """Call the owner NAME by NEW_NAME; for reading, addresses with the old name lead to the new one."""
+    with OfflineCatalog(settings) as catalog:
+        catalog.accounts.owners.rename(name, new_name)
+    click.echo(f"{name} is called {new_name} now. Who publishes must use the new name.")
+
+
+@owner.command()
+@click.argument("name")
+@click.argument("visibility", type=click.Choice([each.value for each in Visibility]))
 @with_settings("data")
 def visibility(settings: Settings, *, name: str, visibility: str) -> None:
-    """Let everybody read what NAME publishes (public), or only those with a role (private)."""
+    """Let everybody read what NAME publishes (public), all who are signed in (internal), or those with a role."""
     with OfflineCatalog(settings) as catalog:
-        catalog.accounts.set_visibility(name, public=visibility == "public")
+        catalog.accounts.owners.set_visibility(name, Visibility(visibility))
     click.echo(f"{name} is {visibility}.")
 
 
@@ -47,48 +56,15 @@ def visibility(settings: Settings, *, name: str, visibility: str) -> None:
 def list_(settings: Settings) -> None:
     """List owners and the roles that were granted."""
     with OfflineCatalog(settings) as catalog:
-        grants = catalog.accounts.list_grants()
-        for record in catalog.accounts.list_owners():
+        grants = catalog.accounts.grants.list_all()
+        for record in catalog.accounts.owners.list_all():
             click.echo(f"{record.name}\t{record.visibility}")
-            _print_grants([grant for grant in grants if grant[0] == record.name])
-    server_wide = [grant for grant in grants if grant[0] is None]
+            for grant in grants:
+                if grant.owner == record.name:
+                    place = "" if grant.place == grant.owner else f"\t{grant.place}"
+                    click.echo(f"  {grant.role.value}\t{grant.subject}{place}")
+    server_wide = [grant for grant in grants if grant.owner is None]
     if server_wide:
         click.echo("(server)")
-        _print_grants(server_wide)
-
-
-@click.command()
-@click.argument("role", type=_ROLES)
-@click.argument("subject")
-@click.option("--owner", "owner_name", default=None, help="On which owner.")
-@_SCOPE
-@with_settings("data")
-def grant(settings: Settings, *, role: str, subject: str, owner_name: str | None, server: bool) -> None:
-    """Give SUBJECT (htpasswd:alice, token:ci, signed-in, anyone) a ROLE on an owner."""
-    _check_scope(owner_name, server=server)
-    with OfflineCatalog(settings) as catalog:
-        catalog.accounts.grant(subject, Role(role), owner=owner_name)
-    click.echo(f"{subject} is {role} of {owner_name or 'the whole server'}.")
-
-
-@click.command()
-@click.argument("subject")
-@click.option("--owner", "owner_name", default=None, help="From which owner.")
-@_SCOPE
-@with_settings("data")
-def withdraw(settings: Settings, *, subject: str, owner_name: str | None, server: bool) -> None:
-    """Take SUBJECT's role on an owner away."""
-    _check_scope(owner_name, server=server)
-    with OfflineCatalog(settings) as catalog:
-        catalog.accounts.withdraw(subject, owner=owner_name)
-    click.echo(f"{subject} has no role on {owner_name or 'the whole server'} any more.")
-
-
-def _check_scope(owner_name: str | None, *, server: bool) -> None:
-    if server == (owner_name is not None):
-        raise click.UsageError("Give either --owner NAME or --server.")
-
-
-def _print_grants(grants: list[tuple[str | None, str, Role]]) -> None:
-    for _, subject, role in grants:
-        click.echo(f"  {role.value}\t{subject}")
+    for grant in server_wide:
+        click.echo(f"  {grant.role.value}\t{grant.subject}")

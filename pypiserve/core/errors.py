@@ -21,6 +21,7 @@ PypiserveError                  code, facts as attributes, __str__ composes the 
 │   └── PolicyDenied            policies said no; carries each one's own code
 ├── TooManyProjects             one identity began too many projects today
 ├── NotFound                    does not exist, or may not be known to exist
+├── OwnerMoved                  the owner has another name now
 ├── Conflict
 │   └── FilenameTaken
 ├── Unavailable                 safe to retry
@@ -53,6 +54,7 @@ __all__ = [
     "InvalidSetting",
     "InvalidUpload",
     "NotFound",
+    "OwnerMoved",
     "PermissionDenied",
     "PluginConflict",
     "PluginContractBroken",
@@ -346,6 +348,20 @@ class NotFound(PypiserveError):
 
     def __str__(self) -> str:
         return f"{self.what} was not found"
+
+
+class OwnerMoved(PypiserveError):
+    """The owner was called so once and has another name now; addresses for reading lead there by themselves."""
+
+    code = "owner-moved"
+
+    def __init__(self, former: str, name: str) -> None:
+        super().__init__(former, name)
+        self.former = former
+        self.name = name
+
+    def __str__(self) -> str:
+        return f"The owner {self.former} is called {self.name} now; put that name in the address, /{self.name}/"
 
 
 class Conflict(PypiserveError):

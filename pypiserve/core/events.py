@@ -5,8 +5,9 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-__all__ = ["Event", "EventKind"]
+__all__ = ["OPERATOR", "Actor", "Event", "EventKind"]
 
 
 class EventKind(enum.StrEnum):
@@ -14,10 +15,15 @@ class EventKind(enum.StrEnum):
 
     OWNER_CREATED = "owner.created"
     OWNER_CHANGED = "owner.changed"
+    OWNER_RENAMED = "owner.renamed"
     INDEX_CREATED = "index.created"
     INDEX_CHANGED = "index.changed"
     ROLE_GRANTED = "role.granted"
     ROLE_WITHDRAWN = "role.withdrawn"
+    TEAM_CREATED = "team.created"
+    TEAM_DELETED = "team.deleted"
+    MEMBER_ADDED = "member.added"
+    MEMBER_REMOVED = "member.removed"
     TOKEN_CREATED = "token.created"  # noqa: S105 - the name of an event
     TOKEN_REVOKED = "token.revoked"  # noqa: S105 - the name of an event
     FILE_PUBLISHED = "file.published"
@@ -41,9 +47,52 @@ class EventKind(enum.StrEnum):
         """Whether what readers see of the event's project may be different after it."""
         return self.value.startswith(("file.", "release.", "project."))
 
+    @property
+    def changes_rights(self) -> bool:
+        """Whether somebody may do more or less after it, or an owner or index is another."""
+        return self is EventKind.OTHER or self.value.startswith(
+            ("owner.", "index.", "role.", "team.", "member.", "user.", "robot.")
+        )
+
+    @property
+    def changes_addresses(self) -> bool:
+        """Whether what is kept by the names of owners may be wrong after it."""
+        return self in {EventKind.OTHER, EventKind.OWNER_RENAMED}
+
     @classmethod
     def _missing_(cls, value: object) -> EventKind:  # noqa: ARG003 - the signature is that of enum
         return cls.OTHER
+
+
+@dataclass(frozen=True)
+class Actor:
+    """
+    Who does something, and from where, as the journal keeps it.
+
+    Attributes:
+        subject: As ``Identity.subject`` spells it, or ``operator`` for the command line.
+        address: Network address of the client, or ``None``.
+        credential: Id of the credential, such as that of an API token; never the secret.
+        request_id: Id of the request, as the log has it.
+    """
+
+    subject: str
+    address: str | None = None
+    credential: str | None = None
+    request_id: str | None = None
+
+    def does(self, kind: EventKind, at: datetime, **facts: Any) -> Event:
+        """Return the event of something that this actor does; the journal gives it its serial."""
+        return Event(
+            0,
+            at,
+            kind,
+            self.subject,
+            address=self.address,
+            credential=self.credential,
+            request_id=self.request_id,
+            **facts,
+        )
 
 
 @dataclass(frozen=True)
@@ -62,6 +111,9 @@ class Event:
         version: Version as published, or ``None``.
         filename: File concerned, or ``None``.
         detail: A word more, such as the reason of a yank; empty if there is none. Never a secret.
+        address: Network address of the client, or ``None``.
+        credential: Id of the credential that was used, such as that of an API token, or ``None``; never the secret.
+        request_id: Id of the request, or ``None``.
     """
 
     serial: int
@@ -74,3 +126,10 @@ class Event:
     version: str | None = None
     filename: str | None = None
     detail: str = ""
+    address: str | None = None
+    credential: str | None = None
+    request_id: str | None = None
+
+
+OPERATOR = Actor("operator")
+"""Whoever uses the command line beside the data folder."""

@@ -12,6 +12,7 @@ from pypiserve.core.project_patterns import matches
 __all__ = [
     "ANONYMOUS",
     "ANYONE",
+    "RESERVED_AUTHENTICATORS",
     "SIGNED_IN",
     "Action",
     "BasicCredentials",
@@ -20,6 +21,7 @@ __all__ = [
     "Identity",
     "Role",
     "Scope",
+    "Visibility",
     "VouchedRole",
 ]
 
@@ -65,6 +67,17 @@ class Role(enum.StrEnum):
     def rank(self) -> int:
         """Position in the order of roles, rising."""
         return _RANKS[self]
+
+
+class Visibility(enum.StrEnum):
+    """Who may read an owner's indexes without a grant: plain words for the common ones."""
+
+    PUBLIC = "public"
+    """Every request."""
+    INTERNAL = "internal"
+    """Everybody who is signed in."""
+    PRIVATE = "private"
+    """Nobody."""
 
 
 class Action(enum.StrEnum):
@@ -140,6 +153,10 @@ class Scope:
     def admits_project(self, project: NormalizedName) -> bool:
         """Tell whether it lets something be done to this project, as far as its name decides."""
         return self.projects is None or matches(self.projects, project)
+
+
+RESERVED_AUTHENTICATORS = frozenset({"robot", "team"})
+"""No authenticator may be called so in the settings: subjects that begin so are made by the catalog alone."""
 
 
 @dataclass(frozen=True)

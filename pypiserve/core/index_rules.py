@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-__all__ = ["ExistingFiles", "IndexRules", "Validation"]
+__all__ = ["ExistingFiles", "HideAs", "IndexRules", "Validation"]
 
 
 class Validation(enum.StrEnum):
@@ -29,6 +29,15 @@ class ExistingFiles(enum.StrEnum):
     """The same bytes succeed and change nothing; other bytes are refused."""
     OVERWRITE = "overwrite"
     """Other bytes take the place of those before: for development indexes."""
+
+
+class HideAs(enum.StrEnum):
+    """How somebody who is signed in is refused."""
+
+    MISSING = "404"
+    """What may not be read is not there; what may be read and not done is forbidden."""
+    CHALLENGE = "401"
+    """Every refusal asks for other credentials, as Gitea's registry does."""
 
 
 Limit = Annotated[int, Meta(gt=0, le=10**15)]
@@ -80,3 +89,10 @@ class IndexRules(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
             ge=0, le=36_500, description="How long deleted files can be restored, in days, before `gc` removes them."
         ),
     ] = 30
+    hide_as: Annotated[
+        HideAs,
+        Meta(
+            description="What who is signed in and may not read is told: `404` that nothing is there; `401`, as "
+            "Gitea does, to sign in as somebody else, also where reading is allowed and more is not."
+        ),
+    ] = HideAs.MISSING

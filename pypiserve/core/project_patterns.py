@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from packaging.utils import NormalizedName
 
-__all__ = ["as_project_pattern", "matches"]
+__all__ = ["EVERYTHING", "NOTHING", "Reach", "as_project_pattern", "matches"]
 
 _MAX_LENGTH = 200
 _PATTERN = re.compile(r"[a-z0-9*](?:[a-z0-9*-]*[a-z0-9*])?\Z")
@@ -58,3 +59,33 @@ def matches(pattern: str, name: NormalizedName) -> bool:
             return False
         position = found + len(part)
     return True
+
+
+@dataclass(frozen=True)
+class Reach:
+    """
+    The projects of an index to which somebody may do one thing. Equal reaches see equal lists.
+
+    Attributes:
+        everything: Whether it is all projects.
+        parts: Otherwise, pairs of a grant's pattern and a scope's pattern, of which one pair must match.
+    """
+
+    everything: bool = False
+    parts: frozenset[tuple[str, str]] = frozenset()
+
+    def __bool__(self) -> bool:
+        return self.everything or bool(self.parts)
+
+    def covers(self, project: NormalizedName) -> bool:
+        """Tell whether a project is one of them, by its name alone."""
+        return self.everything or any(
+            matches(granted, project) and matches(scoped, project) for granted, scoped in self.parts
+        )
+
+
+EVERYTHING = Reach(everything=True)
+"""All projects."""
+
+NOTHING = Reach()
+"""None."""

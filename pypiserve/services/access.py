@@ -3,66 +3,186 @@ The one decision: may this identity do this to that?
 
 Project list, project page, file, core metadata and upload all ask here; no handler decides by itself.
 
-- Allowed: by the owner's visibility, or by the highest role granted to the identity's subject, to everybody who is
-  signed in, or to anyone, on the owner or on the server.
+- Allowed: by the owner's visibility, by a role granted to the identity's subject, to one of its teams, to everybody
+  who is signed in, or to anyone, or by one for which its authenticator vouches; within the scopes of its credential.
 - Anonymous and not allowed: 401, for a private index and one that does not exist alike.
-- Known, and may not even read: 404, as if it did not exist.
-- Known, may read, and may not do this: 403.
+- Known, and may do nothing at all there: 404, as if it did not exist.
+- Known, may do something there, and not this: 403.
+- A rule of the index can make the last two 401 as well, as in Gitea.
+
+Of projects only the name is looked at, so that the answer is the same whether they exist or not.
 """
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from packaging.utils import NormalizedName
 
 from pypiserve.catalog.owners import IndexRecord
 from pypiserve.core.errors import AuthenticationFailed, NotFound, PermissionDenied, PypiserveError
-from pypiserve.core.identity import ANYONE, SIGNED_IN, Action, Identity, Role
+from pypiserve.core.identity import Action, Identity
+from pypiserve.core.index_rules import HideAs
 from pypiserve.core.model import ProjectFile, ProjectStatus
+from pypiserve.core.project_patterns import NOTHING, Reach
 from pypiserve.plugin import Deny, ReadPolicy
+from pypiserve.services.rights import Claim, Standings, claims_in, claims_on_server, rights_of
 
-__all__ = ["decide", "refusal_to_publish", "refusal_to_show", "role_of"]
-
-
-def role_of(identity: Identity, index: IndexRecord) -> Role | None:
-    """Return the highest role of an identity in an index, or ``None``."""
-    subjects = [ANYONE] if identity.is_anonymous else [ANYONE, SIGNED_IN, identity.subject]
-    roles = [index.roles[subject] for subject in subjects if subject in index.roles]
-    if index.public:
-        roles.append(Role.READER)
-    return max(roles, key=lambda role: role.rank, default=None)
+__all__ = ["Decision", "Extent", "Question", "decide", "decide_on_server", "refusal_to_publish", "refusal_to_show"]
 
 
-def decide(identity: Identity, action: Action, index: IndexRecord | None, *, name: str) -> PypiserveError | None:
+class Extent(enum.Enum):
+    """How much of an index is asked for, when it is not one project."""
+
+    EVERY_PROJECT = "every project"
+    """The index as a whole, and all that it has or will have."""
+    SOME_PROJECT = "some project"
+    """At least one: whoever asks heeds the reach of the decision, or asks again when the project is known."""
+
+
+@dataclass(frozen=True)
+class Question:
     """
-    Decide whether an identity may do something in an index.
+    What is decided.
 
-    Args:
+    Attributes:
         identity: Who asks.
+        standings: What the catalog says of it.
         action: What for.
-        index: The index, or ``None`` when there is none of that name.
+        index: Where, or ``None`` when there is no index of that name.
         name: The index as it was asked for (``owner/index``), for the sentence.
-
-    Returns:
-        ``None`` to allow, or the error that refuses.
+        of: Which project, or how much of the index.
     """
-    role = role_of(identity, index) if index is not None else None
-    if role is not None and role.rank >= action.needs.rank:
-        return None
+
+    identity: Identity
+    standings: Standings
+    action: Action
+    index: IndexRecord | None
+    name: str
+    of: NormalizedName | Extent = Extent.EVERY_PROJECT
+
+
+@dataclass(frozen=True)
+class Decision:
+    """
+    Yes or no, and why.
+
+    Attributes:
+        refusal: The error that refuses; ``None`` to allow.
+        reach: The projects to which the identity may do this.
+        claims: What speaks for the identity there, enough or not.
+        is_known: Whether it may know that there is such an index.
+    """
+
+    refusal: PypiserveError | None
+    reach: Reach = NOTHING
+    claims: Sequence[Claim] = ()
+    is_known: bool = False
+
+    @property
+    def is_allowed(self) -> bool:
+        """Whether it may."""
+        return self.refusal is None
+
+
+def decide(question: Question) -> Decision:
+    """Decide whether an identity may do something in an index."""
+    index, identity = question.index, question.identity
+    if question.standings.is_disabled:
+        return Decision(_closed(identity))
+    if index is None:
+        return Decision(_hidden(question))
+    claims = claims_in(index, identity, question.standings)
+    reach = _reach(question, index, claims, question.action)
+    if _suffices(reach, question.of):
+        return Decision(None, reach, claims, is_known=True)
+    known = [_reach(question, index, claims, action) for action in Action]
+    is_known = any(_suffices(each, Extent.SOME_PROJECT) for each in known)
+    if not is_known:
+        refusal = _hidden(question)
+    elif isinstance(question.of, str) and not any(each.covers(question.of) for each in known):
+        refusal = _hidden_project(question, index, question.of)
+    else:
+        refusal = _forbidden(question, index, claims)
+    if index.rules.hide_as is HideAs.CHALLENGE and not isinstance(refusal, AuthenticationFailed):
+        refusal = AuthenticationFailed(f"{_capital(str(refusal))}; sign in as somebody who may")
+    return Decision(refusal, reach, claims, is_known=is_known)
+
+
+def decide_on_server(identity: Identity, standings: Standings, action: Action) -> Decision:
+    """Decide whether an identity may do something that belongs to no owner."""
+    if standings.is_disabled:
+        return Decision(_closed(identity))
+    claims = claims_on_server(standings)
+    reach = rights_of(identity, action, claims, owner=None, index=None)
+    if reach.everything:
+        return Decision(None, reach, claims, is_known=True)
     if identity.is_anonymous:
-        if role is not None:
-            return AuthenticationFailed(
-                f"Sign in to {action.value} in {name}: it takes the role {action.needs.value}"
-            )
+        return Decision(AuthenticationFailed(f"Sign in: it takes the role {action.needs.value} of the server"))
+    refusal = PermissionDenied(
+        f"{identity.subject} may not do this: it takes the role {action.needs.value} of the whole server; "
+        "ask an administrator"
+    )
+    return Decision(refusal, claims=claims)
+
+
+def _reach(question: Question, index: IndexRecord, claims: Sequence[Claim], action: Action) -> Reach:
+    return rights_of(question.identity, action, claims, owner=index.owner, index=index.name or None)
+
+
+def _suffices(reach: Reach, of: NormalizedName | Extent) -> bool:
+    if of is Extent.SOME_PROJECT:
+        return bool(reach)
+    return reach.everything if isinstance(of, Extent) else reach.covers(of)
+
+
+def _closed(identity: Identity) -> PypiserveError:
+    return AuthenticationFailed(f"The account {identity.subject} is closed; ask an administrator")
+
+
+def _hidden(question: Question) -> PypiserveError:
+    if question.identity.is_anonymous:
         # One sentence for both cases: whether a private index exists is not a stranger's business.
-        return AuthenticationFailed(f"No public index {name} is here; if it is private, sign in")
-    if role is None:
-        return NotFound(f"The index {name}")
+        return AuthenticationFailed(f"No public index {question.name} is here; if it is private, sign in")
+    return NotFound(f"The index {question.name}")
+
+
+def _hidden_project(question: Question, index: IndexRecord, project: NormalizedName) -> PypiserveError:
+    if question.identity.is_anonymous:
+        return AuthenticationFailed(f"No public project {project} is in {question.name}; if it is private, sign in")
+    # As the services say it of a project that is missing.
+    return NotFound(f"The project {project} in {index.path}")
+
+
+def _forbidden(question: Question, index: IndexRecord, claims: Sequence[Claim]) -> PypiserveError:
+    action, name, identity = question.action, question.name, question.identity
+    if identity.is_anonymous:
+        return AuthenticationFailed(f"Sign in to {action.value} in {name}: it takes the role {action.needs.value}")
+    unlimited = replace(question, identity=replace(identity, scopes=None))
+    if _suffices(_reach(unlimited, index, claims, action), question.of):
+        return PermissionDenied(
+            f"This credential of {identity.subject} may not {action.value} in {name}; use one whose scopes allow it"
+        )
+    where = f"the project {question.of} in {name}" if isinstance(question.of, str) else name
+    role = _highest(claims, question.of)
     return PermissionDenied(
-        f"{identity.subject} is {role.value} of {name} and may not {action.value} there; "
+        f"{identity.subject} is {role} of {where} and may not {action.value} there; "
         f"ask an administrator for the role {action.needs.value}"
     )
+
+
+def _highest(claims: Sequence[Claim], of: NormalizedName | Extent) -> str:
+    project = of if isinstance(of, str) else None
+    roles = [claim.role for claim in claims if claim.covers(project)]
+    if roles:
+        return max(roles, key=lambda role: role.rank).value
+    return max((claim.role for claim in claims), key=lambda role: role.rank).value + " of some projects"
+
+
+def _capital(text: str) -> str:
+    return text[0].upper() + text[1:]
 
 
 def refusal_to_show(

@@ -1,40 +1,27 @@
-"""Owners, API tokens and roles: what the command line and the first start do. Blocking, outside the event loop."""
+"""API tokens, and the accounts of a catalog in one place. Blocking, outside the event loop."""
 
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from pypiserve.catalog import owners, tokens
+from pypiserve.catalog import grants, owners, tokens
 from pypiserve.catalog.database import Connection, Database
-from pypiserve.catalog.owners import OwnerRecord
 from pypiserve.catalog.tokens import TokenRecord
 from pypiserve.core.api_tokens import hash_api_token, new_api_token
-from pypiserve.core.errors import Conflict, NotFound, PypiserveError
-from pypiserve.core.identity import ANYONE, SIGNED_IN, Role
-from pypiserve.core.names import as_index_name, as_owner_name
+from pypiserve.core.errors import NotFound
+from pypiserve.core.events import OPERATOR
+from pypiserve.core.identity import Role, Visibility
+from pypiserve.services.grants import Grants, PlaceNames, check_role, place_of
+from pypiserve.services.owners import InvalidName, NameTaken, Owners, insert_owner
+from pypiserve.services.teams import Teams
 
-__all__ = ["OPERATOR", "Accounts", "InvalidName", "NameTaken", "NewToken"]
+__all__ = ["Accounts", "NewToken"]
 
-OPERATOR = "operator"
-"""Subject in the journal of what is done on the command line."""
-
-_SUBJECT = re.compile(r"[a-z0-9][a-z0-9._-]*:[^\s:][^\s]*\Z")
 _TOKEN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}\Z")
-
-
-class NameTaken(Conflict):
-    """The name belongs to something that exists."""
-
-    code = "name-taken"
-
-
-class InvalidName(PypiserveError):
-    """The text cannot be the name of what it shall name."""
-
-    code = "invalid-name"
 
 
 @dataclass(frozen=True)
@@ -52,22 +39,26 @@ class NewToken:
 
 
 class Accounts:
-    """Creates and changes owners, tokens and roles, each in one transaction with its event."""
+    """
+    Creates and changes tokens, each in one transaction with its event.
+
+    Attributes:
+        owners: Owners.
+        teams: Their teams.
+        grants: Roles.
+    """
 
     def __init__(self, database: Database, *, now: Callable[[], datetime], token_authenticator: str) -> None:
         self._database = database
         self._now = now
         self._token_authenticator = token_authenticator
+        self.owners = Owners(database, now=now)
+        self.teams = Teams(database, now=now, token_authenticator=token_authenticator)
+        self.grants = Grants(database, now=now, token_authenticator=token_authenticator)
 
-    def create_owner(self, name: str, *, public: bool, kind: str = "organisation") -> None:
-        """
-        Create an owner with its index ``pypi``.
-
-        Raises:
-            InvalidName: The name cannot be one.
-            NameTaken: An owner of this name exists, in any letter case.
-        """
-        self._database.write_now(lambda connection: self._insert_owner(connection, name, public=public, kind=kind))
+    def create_owner(self, name: str, *, public: bool) -> None:
+        """Create an owner that everybody may read, or nobody; see ``Owners.create``."""
+        self.owners.create(name, _visibility(public=public))
 
     def create_first_owner(self, name: str, *, public: bool, token_name: str | None) -> NewToken | None:
         """
@@ -83,7 +74,8 @@ class Accounts:
         def work(connection: Connection) -> None:
             if owners.list_owners(connection):
                 raise NameTaken("There are owners already")
-            self._insert_owner(connection, name, public=public, kind="organisation")
+            visibility = _visibility(public=public)
+            insert_owner(connection, name, visibility, kind="organisation", by=OPERATOR, now=self._now())
             if token_name is not None:
                 self._insert_token(connection, token_name, secret, Role.ADMINISTRATOR, owner=None, expires_at=None)
 
@@ -92,58 +84,19 @@ class Accounts:
 
     def set_visibility(self, name: str, *, public: bool) -> None:
         """Make an owner's indexes readable by everybody, or only by those who were granted a role."""
-        self._database.write_now(
-            lambda connection: owners.set_visibility(
-                connection, _owner(connection, name), public=public, subject=OPERATOR, now=self._now()
-            )
-        )
-
-    def list_owners(self) -> list[OwnerRecord]:
-        """Return all owners."""
-        return self._database.read_now(owners.list_owners)
+        self.owners.set_visibility(name, _visibility(public=public))
 
     def list_grants(self) -> list[tuple[str | None, str, Role]]:
         """Return all grants as owner (``None``: the server), subject, role."""
-        return self._database.read_now(owners.list_grants)
+        return [(grant.owner, grant.subject, grant.role) for grant in self.grants.list_all()]
 
     def grant(self, grantee: str, role: Role, *, owner: str | None) -> None:
-        """
-        Give a subject a role on an owner, or on the server.
-
-        Raises:
-            InvalidName: The subject is not spelt like one.
-            NotFound: There is no such owner, or no such API token.
-        """
-        if grantee not in {ANYONE, SIGNED_IN} and _SUBJECT.match(grantee) is None:
-            raise InvalidName(
-                f"{grantee!r} is no subject; write AUTHENTICATOR:NAME, such as htpasswd:alice or token:ci, "
-                f"or one of: {ANYONE}, {SIGNED_IN}"
-            )
-        authenticator, _, name = grantee.partition(":")
-
-        def work(connection: Connection) -> None:
-            # Who made a token of this name later would find it with more rights than it was given.
-            if authenticator == self._token_authenticator and tokens.find_token_by_name(connection, name) is None:
-                raise NotFound(f"The API token {name}")
-            record = _owner(connection, owner) if owner else None
-            owners.grant_role(connection, record, grantee=grantee, role=role, subject=OPERATOR, now=self._now())
-
-        self._database.write_now(work)
+        """Give a subject a role on an owner, or on the server; see ``Grants.grant``."""
+        self.grants.grant(grantee, role, PlaceNames(owner))
 
     def withdraw(self, grantee: str, *, owner: str | None) -> None:
-        """
-        Take a subject's role away.
-
-        Raises:
-            NotFound: There is no such owner, or no such grant.
-        """
-
-        def work(connection: Connection) -> None:
-            record = _owner(connection, owner) if owner else None
-            if not owners.withdraw_role(connection, record, grantee=grantee, subject=OPERATOR, now=self._now()):
-                raise NotFound(f"A role of {grantee} on {owner or 'the server'}")
-
-        self._database.write_now(work)
+        """Take a subject's role away; see ``Grants.withdraw``."""
+        self.grants.withdraw(grantee, PlaceNames(owner))
 
     def create_token(
         self, name: str, role: Role, *, owner: str | None, expires_at: datetime | None = None
@@ -155,6 +108,7 @@ class Accounts:
             InvalidName: The name cannot be one.
             NameTaken: A token of this name exists or existed.
             NotFound: There is no such owner.
+            RoleMisplaced: An owner has no administrators.
         """
         if _TOKEN_NAME.match(name) is None:
             raise InvalidName(
@@ -171,12 +125,12 @@ class Accounts:
         return self._database.read_now(tokens.list_tokens)
 
     def roles_of_tokens(self) -> dict[str, list[tuple[str | None, Role]]]:
-        """Return the roles of each token, by its name, as owner (``None``: the server) and role."""
+        """Return the roles of each token, by its name, as place (``None``: the server) and role."""
         roles: dict[str, list[tuple[str | None, Role]]] = {}
-        for owner, subject, role in self.list_grants():
-            authenticator, _, name = subject.partition(":")
+        for grant in self.grants.list_all():
+            authenticator, _, name = grant.subject.partition(":")
             if authenticator == self._token_authenticator:
-                roles.setdefault(name, []).append((owner, role))
+                roles.setdefault(name, []).append((grant.place if grant.owner else None, grant.role))
         return roles
 
     def revoke_token(self, name: str) -> None:
@@ -187,22 +141,10 @@ class Accounts:
             NotFound: There is no token of this name that is not withdrawn yet.
         """
         revoked = self._database.write_now(
-            lambda connection: tokens.revoke_token(connection, name, subject=OPERATOR, now=self._now())
+            lambda connection: tokens.revoke_token(connection, name, by=OPERATOR, now=self._now())
         )
         if not revoked:
             raise NotFound(f"A token {name} that is not revoked yet")
-
-    def _insert_owner(self, connection: Connection, name: str, *, public: bool, kind: str) -> None:
-        try:
-            owner_name = as_owner_name(name)
-        except ValueError as error:
-            raise InvalidName(f"{name!r} is no name for an owner: {error}") from None
-        if owners.find_owner(connection, owner_name) is not None:
-            raise NameTaken(f"An owner {name} exists already; names are the same in any letter case")
-        now = self._now()
-        owners.create_owner(connection, owner_name, kind=kind, public=public, subject=OPERATOR, now=now)
-        record = _owner(connection, owner_name)
-        owners.create_index(connection, record, as_index_name("pypi"), subject=OPERATOR, now=now)
 
     def _insert_token(
         self,
@@ -214,19 +156,23 @@ class Accounts:
         owner: str | None,
         expires_at: datetime | None,
     ) -> None:
+        grantee = f"{self._token_authenticator}:{name}"
+        check_role(role, grantee=grantee, on_server=owner is None)
         if tokens.find_token_by_name(connection, name) is not None:
             raise NameTaken(f"A token {name} exists or existed; choose another name")
         now = self._now()
-        record = _owner(connection, owner) if owner else None
+        place = place_of(connection, PlaceNames(owner))
         tokens.create_token(
-            connection, name, hash_api_token(secret), expires_at=expires_at, subject=OPERATOR, now=now
+            connection,
+            name,
+            hash_api_token(secret),
+            token_id=secrets.token_hex(8),
+            expires_at=expires_at,
+            by=OPERATOR,
+            now=now,
         )
-        grantee = f"{self._token_authenticator}:{name}"
-        owners.grant_role(connection, record, grantee=grantee, role=role, subject=OPERATOR, now=now)
+        grants.grant_role(connection, place, grantee=grantee, role=role, team_id=None, by=OPERATOR, now=now)
 
 
-def _owner(connection: Connection, name: str) -> OwnerRecord:
-    record = owners.find_owner(connection, name)
-    if record is None:
-        raise NotFound(f"The owner {name}")
-    return record
+def _visibility(*, public: bool) -> Visibility:
+    return Visibility.PUBLIC if public else Visibility.PRIVATE

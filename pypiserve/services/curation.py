@@ -19,10 +19,12 @@ from pypiserve.catalog.curation import DeletedFile, Scope
 from pypiserve.catalog.database import Connection, Database
 from pypiserve.catalog.owners import IndexRecord
 from pypiserve.core.errors import Conflict, NotFound
+from pypiserve.core.events import OPERATOR
 from pypiserve.core.model import ProjectStatus
 from pypiserve.core.names import normalise
+from pypiserve.core.project_patterns import EVERYTHING
 from pypiserve.core.versions import parse_version, version_key
-from pypiserve.services.accounts import OPERATOR, InvalidName
+from pypiserve.services.owners import InvalidName
 
 __all__ = ["Change", "Curation", "Doomed", "RestoreRefused", "RetentionOver", "Target", "restorable_until"]
 
@@ -109,7 +111,7 @@ class Curation:
     versions that are none raise ``InvalidName`` and ``InvalidUpload``.
     """
 
-    def __init__(self, database: Database, *, now: Callable[[], datetime], subject: str = OPERATOR) -> None:
+    def __init__(self, database: Database, *, now: Callable[[], datetime], subject: str = OPERATOR.subject) -> None:
         self._database = database
         self._now = now
         self._subject = subject
@@ -141,7 +143,7 @@ class Curation:
         def work(connection: Connection) -> list[tuple[DeletedFile, datetime]]:
             where = index_of(connection, index)
             name = None if project is None else _normalised(project)
-            found = curation.deleted_files(connection, curation.files_of([where.id], name))
+            found = curation.deleted_files(connection, curation.files_of({where.id: EVERYTHING}, name))
             return [(file, restorable_until(where, file.deleted_at)) for file in found]
 
         return self._database.read_now(work)

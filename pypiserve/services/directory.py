@@ -1,32 +1,64 @@
-"""The indexes and who may do what in them, kept in memory until the journal says that something changed."""
+"""
+The indexes, and what the catalog says of those who ask, kept in memory until the journal says that something changed.
+
+Both are kept apart: what an index is does not grow with the number of accounts, and what an account may does not grow
+with the number of indexes of others.
+"""
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from packaging.utils import NormalizedName
 
 from pypiserve.catalog import owners
-from pypiserve.catalog.database import Database
+from pypiserve.catalog.database import Connection, Database
+from pypiserve.catalog.grants import TEAM_PREFIX, Standing, standing_of
 from pypiserve.catalog.owners import IndexRecord
-from pypiserve.core.errors import PypiserveError
+from pypiserve.core.errors import OwnerMoved
 from pypiserve.core.events import Event, EventKind
-from pypiserve.core.identity import Action, Identity
-from pypiserve.services.access import decide
+from pypiserve.core.identity import ANYONE, SIGNED_IN, Action, Identity
+from pypiserve.core.project_patterns import Reach
+from pypiserve.services.access import Decision, Extent, Question, decide, decide_on_server
+from pypiserve.services.rights import Standings
 
-__all__ = ["Directory"]
+__all__ = ["Directory", "Permit"]
 
 _MAX_KEPT = 10_000
 _MAX_NAME_LENGTH = 64  # of owners and indexes, as core.names admits them
-_CHANGES = frozenset(
-    {
-        EventKind.OWNER_CREATED,
-        EventKind.OWNER_CHANGED,
-        EventKind.INDEX_CREATED,
-        EventKind.INDEX_CHANGED,
-        EventKind.ROLE_GRANTED,
-        EventKind.ROLE_WITHDRAWN,
-        EventKind.OTHER,
-    }
+_OF_ONE_SUBJECT = frozenset(
+    {EventKind.ROLE_GRANTED, EventKind.ROLE_WITHDRAWN, EventKind.MEMBER_ADDED, EventKind.MEMBER_REMOVED}
 )
+
+
+@dataclass(frozen=True)
+class Permit:
+    """
+    Leave to do something in an index, in all of it or in some projects.
+
+    Attributes:
+        question: What was decided.
+        index: Where.
+        reach: The projects.
+    """
+
+    question: Question
+    index: IndexRecord
+    reach: Reach
+
+    def check(self, project: NormalizedName) -> None:
+        """
+        Hold a project that is known by now against the decision.
+
+        Raises:
+            AuthenticationFailed, PermissionDenied, NotFound: It is none of those for which the leave holds.
+        """
+        if not self.reach.covers(project):
+            refusal = decide(replace(self.question, of=project)).refusal
+            assert refusal is not None  # noqa: S101 - what is beyond the reach is refused
+            raise refusal
 
 
 class Directory:
@@ -35,67 +67,152 @@ class Directory:
     def __init__(self, database: Database) -> None:
         self._database = database
         # With None for what is not there: found in the same time, or strangers could tell a private index from none.
-        self._kept: OrderedDict[tuple[str, str], IndexRecord | None] = OrderedDict()
+        self._indexes: OrderedDict[tuple[str, str], IndexRecord | None] = OrderedDict()
+        self._standings: OrderedDict[str, Standing] = OrderedDict()
         self._generation = 0
 
-    async def authorise(self, identity: Identity, action: Action, *, owner: str, index: str) -> IndexRecord:
+    async def authorise(
+        self,
+        identity: Identity,
+        action: Action,
+        *,
+        owner: str,
+        index: str,
+        of: NormalizedName | Extent = Extent.EVERY_PROJECT,
+        formerly: bool = False,
+    ) -> Permit:
         """
-        Return the index if the identity may do this in it.
+        Give leave if the identity may do this in the index.
 
         Args:
             identity: Who asks.
             action: What for.
             owner: Name of the owner, in any letter case.
             index: Name of the index.
+            of: Which project, or how much of the index; for some of it, heed the permit's reach.
+            formerly: Whether a name that the owner had is as good as the one of now.
 
         Raises:
             AuthenticationFailed: Not allowed, and nobody is signed in.
             PermissionDenied: Not allowed.
-            NotFound: There is no such index, or the identity may not know of it.
+            NotFound: There is no such index or project, or the identity may not know of it.
+            OwnerMoved: The owner has another name now, and the identity may know that.
         """
         record = await self._find(owner, index)
-        refusal: PypiserveError | None = decide(identity, action, record, name=f"{owner}/{index}")
-        if refusal is not None:
-            raise refusal
+        standings = await self._standings_of(identity)
+        question = Question(identity, standings, action, record, f"{owner}/{index}", of)
+        decision = decide(question)
+        if record is not None and not formerly:
+            _check_name(owner, record, decision)
+        if decision.refusal is not None:
+            raise decision.refusal
         assert record is not None  # noqa: S101 - decide() refuses what does not exist
-        return record
+        return Permit(question, record, decision.reach)
 
-    async def authorise_any(self, identity: Identity, action: Action, *, owner: str) -> list[IndexRecord]:
+    async def authorise_any(self, identity: Identity, action: Action, *, owner: str) -> Sequence[Permit]:
         """
-        Return the indexes of an owner in which the identity may do this: one at least.
+        Give leave for the indexes of an owner in which the identity may do this, somewhere: one at least.
 
         Raises:
-            AuthenticationFailed, PermissionDenied, NotFound: As ``authorise`` does.
+            AuthenticationFailed, PermissionDenied, NotFound, OwnerMoved: As ``authorise`` does.
         """
-        names: list[str] = []
-        if len(owner) <= _MAX_NAME_LENGTH:
-            names = await self._database.read(lambda connection: owners.list_indexes_of(connection, owner))
-        records = [await self._find(owner, name) for name in names]
-        refusals = [decide(identity, action, record, name=owner) for record in records or [None]]
-        judged = zip(records, refusals, strict=False)
-        allowed = [record for record, refusal in judged if record is not None and refusal is None]
-        if not allowed:
-            raise next(refusal for refusal in refusals if refusal is not None)
-        return allowed
+        records = await self._indexes_of(owner)
+        standings = await self._standings_of(identity)
+        asked: Sequence[IndexRecord | None] = records or [None]
+        questions = [Question(identity, standings, action, record, owner, Extent.SOME_PROJECT) for record in asked]
+        decisions = [decide(question) for question in questions]
+        for record, decision in zip(records, decisions, strict=False):
+            _check_name(owner, record, decision)
+        permits = [
+            Permit(question, question.index, decision.reach)
+            for question, decision in zip(questions, decisions, strict=True)
+            if question.index is not None and decision.is_allowed
+        ]
+        if not permits:
+            # The most telling: that of an index of which the identity may know.
+            decisions.sort(key=lambda decision: decision.is_known, reverse=True)
+            refusal = decisions[0].refusal
+            assert refusal is not None  # noqa: S101 - none was allowed
+            raise refusal
+        return permits
+
+    async def authorise_on_server(self, identity: Identity, action: Action) -> None:
+        """
+        Return if the identity may do this to what belongs to no owner.
+
+        Raises:
+            AuthenticationFailed, PermissionDenied: It may not.
+        """
+        refusal = decide_on_server(identity, await self._standings_of(identity), action).refusal
+        if refusal is not None:
+            raise refusal
 
     def notice(self, event: Event) -> None:
-        """Forget everything when an owner, an index or a grant changed: such changes are rare."""
-        if event.kind in _CHANGES:
-            self._kept.clear()
-            self._generation += 1
+        """Forget what an event changed: what one subject may, or everything, since such changes are rare."""
+        if not event.kind.changes_rights:
+            return
+        self._generation += 1
+        subject = event.detail.partition(" ")[0]
+        if event.kind in _OF_ONE_SUBJECT and subject and not subject.startswith(TEAM_PREFIX):
+            self._standings.pop(subject, None)
+            return
+        self._standings.clear()
+        if event.kind.value.partition(".")[0] in {"owner", "index", EventKind.OTHER.value}:
+            self._indexes.clear()
+
+    async def _indexes_of(self, owner: str) -> list[IndexRecord]:
+        if len(owner) > _MAX_NAME_LENGTH:
+            return []
+        names = await self._database.read(lambda connection: owners.list_indexes_of(connection, owner))
+        found = [await self._find(owner, name) for name in names]
+        return [record for record in found if record is not None]
 
     async def _find(self, owner: str, index: str) -> IndexRecord | None:
         if max(len(owner), len(index)) > _MAX_NAME_LENGTH:
             return None  # and what is kept stays small
         key = (owner.casefold(), index)
-        if key in self._kept:
-            self._kept.move_to_end(key)
-            return self._kept[key]
+        if key in self._indexes:
+            self._indexes.move_to_end(key)
+            return self._indexes[key]
         generation = self._generation
-        record = await self._database.read(lambda connection: owners.find_index(connection, owner, index))
+        record = await self._database.read(
+            lambda connection: owners.find_index(connection, owner, index, formerly=True)
+        )
         # A change that was noticed while the query ran may be missing from its answer: use it, do not keep it.
         if generation == self._generation:
-            self._kept[key] = record
-            if len(self._kept) > _MAX_KEPT:
-                self._kept.popitem(last=False)
+            self._indexes[key] = record
+            if len(self._indexes) > _MAX_KEPT:
+                self._indexes.popitem(last=False)
         return record
+
+    async def _standings_of(self, identity: Identity) -> Standings:
+        if identity.is_anonymous:
+            return Standings(*await self._standing([ANYONE]))
+        return Standings(*await self._standing([ANYONE, SIGNED_IN, identity.subject]))
+
+    async def _standing(self, subjects: Sequence[str]) -> list[Standing]:
+        missing = [subject for subject in subjects if subject not in self._standings]
+        if not missing:
+            for subject in subjects:
+                self._standings.move_to_end(subject)
+            return [self._standings[subject] for subject in subjects]
+        generation = self._generation
+
+        def work(connection: Connection) -> dict[str, Standing]:
+            return {subject: standing_of(connection, subject) for subject in missing}
+
+        known = {subject: self._standings[subject] for subject in subjects if subject in self._standings}
+        read = await self._database.read(work)
+        if generation == self._generation:
+            self._standings.update(read)
+            while len(self._standings) > _MAX_KEPT:
+                self._standings.popitem(last=False)
+        elif known:
+            # What was kept before may be older than the change that was noticed meanwhile.
+            return await self._standing(subjects)
+        return [(known | read)[subject] for subject in subjects]
+
+
+def _check_name(owner: str, record: IndexRecord, decision: Decision) -> None:
+    if decision.is_known and record.owner.casefold() != owner.casefold():
+        raise OwnerMoved(owner, record.owner)

@@ -16,7 +16,7 @@ from pypiserve.catalog.projects import FileRecord
 from pypiserve.core.addresses import Addresses
 from pypiserve.core.digests import Sha256
 from pypiserve.core.errors import NotFound, PolicyDenied, Problem, StorageUnavailable
-from pypiserve.core.events import Event, EventKind
+from pypiserve.core.events import Event
 from pypiserve.core.model import ProjectStatus
 from pypiserve.core.versions import same_version
 from pypiserve.plugin import FileStore, Location, ReadPolicy
@@ -120,7 +120,7 @@ class Downloads:
 
     def notice(self, event: Event) -> None:
         """Forget the files of a project that an event touched; all files when it cannot be told what it did."""
-        if event.kind is EventKind.OTHER:
+        if event.kind.changes_addresses:
             self._generation += 1
             self._kept.clear()
         if event.owner is not None and event.index is not None and event.project is not None:

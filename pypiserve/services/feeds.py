@@ -18,6 +18,7 @@ from pypiserve.catalog.owners import IndexRecord
 from pypiserve.catalog.packages import ReleaseRecord
 from pypiserve.core.addresses import Addresses
 from pypiserve.core.errors import NotFound
+from pypiserve.core.project_patterns import EVERYTHING
 from pypiserve.core.rss import Feed, Item, write_feed
 from pypiserve.services.json_api import JsonApi
 from pypiserve.services.pages import Page, make_page
@@ -47,7 +48,7 @@ class Feeds:
         """Return the feed of the latest releases of an index."""
 
         def read(connection: Connection) -> tuple[list[ReleaseRecord], int]:
-            found = packages.list_releases(connection, [index.id], limit=_MAX_RELEASES)
+            found = packages.list_releases(connection, projects.within({index.id: EVERYTHING}), limit=_MAX_RELEASES)
             return found, projects.last_serial_of(connection, index.id)
 
         found, serial = await self._database.read(read)
@@ -79,8 +80,9 @@ class Feeds:
             NotFound: The index has no such project, or nothing of it may be seen.
         """
         shown = await self._json_api.find(index, name)
+        here = projects.within({index.id: EVERYTHING})
         found = await self._database.read(
-            lambda c: packages.list_releases(c, [index.id], project=name, limit=_MAX_RELEASES_OF_PROJECT)
+            lambda c: packages.list_releases(c, here, project=name, limit=_MAX_RELEASES_OF_PROJECT)
         )
         items = [self._release(index, release, origin) for release in found if release.version in shown.releases]
         title = f"Releases of {shown.project.display_name}"

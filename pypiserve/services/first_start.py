@@ -6,7 +6,9 @@ import contextlib
 import logging
 from dataclasses import dataclass
 
-from pypiserve.services.accounts import Accounts, NameTaken, NewToken
+from pypiserve.core.identity import Visibility
+from pypiserve.services.accounts import Accounts, NewToken
+from pypiserve.services.owners import NameTaken
 
 __all__ = ["FIRST_OWNER", "Prepared", "prepare_start"]
 
@@ -45,12 +47,11 @@ def prepare_start(accounts: Accounts, *, owner: str, private: bool, make_token: 
     with contextlib.suppress(NameTaken):
         token_name = _TOKEN_NAME if make_token else None
         return Prepared(accounts.create_first_owner(owner, public=not private, token_name=token_name), private)
-    known = accounts.list_owners()
-    record = next((record for record in known if record.name.casefold() == owner.casefold()), None)
+    record = accounts.owners.find(owner)
     if record is None:
         _log.warning("There is no owner %s; make it with: pypiserve owner create %s", owner, owner)
         return Prepared(None, private)
-    if private and record.visibility == "public":
-        accounts.set_visibility(owner, public=False)
+    if private and record.visibility is Visibility.PUBLIC:
+        accounts.owners.set_visibility(record.name, Visibility.PRIVATE)
         _log.info("Made the owner %s private, as the settings say", owner)
-    return Prepared(None, private or record.visibility != "public")
+    return Prepared(None, private or record.visibility is not Visibility.PUBLIC)

@@ -13,14 +13,19 @@ from pypiserve.catalog import owners
 from pypiserve.catalog.database import Connection, Database
 from pypiserve.catalog.owners import IndexRecord
 from pypiserve.core.errors import NotFound, PypiserveError
-from pypiserve.core.index_rules import ExistingFiles, IndexRules, Validation
+from pypiserve.core.events import OPERATOR
+from pypiserve.core.index_rules import ExistingFiles, HideAs, IndexRules, Validation
 from pypiserve.core.names import as_index_name
-from pypiserve.services.accounts import OPERATOR, InvalidName, NameTaken
+from pypiserve.services.owners import InvalidName, NameTaken, owner_named
 
 __all__ = ["Indexes", "InvalidRule", "changed_rules"]
 
 
-_CHOICES = {"validation": tuple(Validation), "existing_files": tuple(ExistingFiles)}
+_CHOICES = {
+    "validation": tuple(Validation),
+    "existing_files": tuple(ExistingFiles),
+    "hide_as": tuple(HideAs),
+}
 
 
 class InvalidRule(PypiserveError):
@@ -62,15 +67,13 @@ class Indexes:
         rules = changed_rules(IndexRules(), given)
 
         def work(connection: Connection) -> IndexRecord:
-            record = owners.find_owner(connection, owner)
-            if record is None:
-                raise NotFound(f"The owner {owner}")
+            record = owner_named(connection, owner)
             if name in owners.list_indexes_of(connection, owner):
                 raise NameTaken(f"The index {record.name}/{name} exists already; choose another name")
             now = self._now()
-            owners.create_index(connection, record, as_index_name(name), subject=OPERATOR, now=now)
+            owners.create_index(connection, record, as_index_name(name), by=OPERATOR, now=now)
             if rules != IndexRules():
-                owners.set_rules(connection, _index(connection, path), rules, subject=OPERATOR, now=now)
+                owners.set_rules(connection, _index(connection, path), rules, by=OPERATOR, now=now)
             return _index(connection, path)
 
         return self._database.write_now(work)
@@ -102,7 +105,7 @@ class Indexes:
             index = _index(connection, path)
             rules = changed_rules(index.rules, given, reset=reset)
             if rules != index.rules:
-                owners.set_rules(connection, index, rules, subject=OPERATOR, now=self._now())
+                owners.set_rules(connection, index, rules, by=OPERATOR, now=self._now())
             return rules
 
         return self._database.write_now(work)

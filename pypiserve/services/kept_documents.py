@@ -8,7 +8,7 @@ from typing import NamedTuple
 from packaging.utils import NormalizedName
 
 from pypiserve.catalog.owners import IndexRecord
-from pypiserve.core.events import Event, EventKind
+from pypiserve.core.events import Event
 from pypiserve.services.json_api import Links
 from pypiserve.services.pages import Page
 
@@ -74,7 +74,7 @@ class KeptDocuments:
     def notice(self, event: Event) -> None:
         """Drop the documents of a project that an event changed; all when it cannot be told what it did."""
         self.generation += 1
-        if event.kind is EventKind.OTHER:
+        if event.kind.changes_addresses:
             self._kept.clear()
             self._of_project.clear()
             self._kept_bytes = 0

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from packaging.utils import NormalizedName
 
 from pypiserve.catalog import projects
-from pypiserve.catalog.database import Database
+from pypiserve.catalog.database import Connection, Database
 from pypiserve.catalog.owners import IndexRecord
 from pypiserve.catalog.projects import FileRecord
 from pypiserve.core.addresses import Addresses
 from pypiserve.core.errors import NotFound
 from pypiserve.core.filenames import FileKind
 from pypiserve.core.model import ProjectDetail, ProjectFile, ProjectList
+from pypiserve.core.project_patterns import Reach
 from pypiserve.core.versions import sort_versions
 from pypiserve.plugin import ReadPolicy
 from pypiserve.services.access import refusal_to_show
@@ -29,13 +30,18 @@ class Listing:
         self._addresses = addresses
         self._read_policies = tuple(read_policies)
 
-    async def project_list(self, index: IndexRecord) -> ProjectList:
-        """Return the projects of an index that have files."""
-        return await self._database.read(
-            lambda connection: ProjectList(
-                tuple(projects.list_projects(connection, index.id)), projects.last_serial_of(connection, index.id)
-            )
-        )
+    async def project_list(self, index: IndexRecord, reach: Reach) -> ProjectList:
+        """Return the projects of an index that have files and may be read."""
+
+        def work(connection: Connection) -> ProjectList:
+            names = projects.list_projects(connection, index.id)
+            if reach.everything:
+                return ProjectList(tuple(names), projects.last_serial_of(connection, index.id))
+            shown = tuple(project for project in names if reach.covers(project.name))
+            # Of the rest not even the serial: it would tell that something was published.
+            return ProjectList(shown, max((project.last_serial for project in shown), default=0))
+
+        return await self._database.read(work)
 
     async def project_detail(self, index: IndexRecord, name: NormalizedName) -> ProjectDetail:
         """

@@ -17,10 +17,12 @@ from pypiserve.catalog.packages import FileFacts, ReleaseRecord
 from pypiserve.catalog.projects import ProjectRecord
 from pypiserve.core.addresses import Addresses
 from pypiserve.core.errors import NotFound
+from pypiserve.core.project_patterns import EVERYTHING, Reach
 from pypiserve.core.versions import parse_version, sort_versions, version_key
 from pypiserve.plugin import ReadPolicy
 from pypiserve.services.access import refusal_to_show
 from pypiserve.services.curation import restorable_until
+from pypiserve.services.directory import Permit
 from pypiserve.services.listing import as_project_file
 
 __all__ = ["Packages", "Part"]
@@ -37,7 +39,7 @@ class Part(Generic[T]):
 
 
 class Packages:
-    """Reads; every index that is handed over was found to be readable."""
+    """Reads; every index and project that is handed over was found to be readable."""
 
     def __init__(self, database: Database, addresses: Addresses, read_policies: Sequence[ReadPolicy]) -> None:
         self._database = database
@@ -45,14 +47,14 @@ class Packages:
         self._read_policies = tuple(read_policies)
 
     async def releases(
-        self, indexes: Sequence[IndexRecord], *, query: str, limit: int, offset: int
+        self, permits: Sequence[Permit], *, query: str, limit: int, offset: int
     ) -> Part[ReleaseRecord]:
-        """Return releases of projects that are not quarantined, newest first."""
-        ids = [index.id for index in indexes]
+        """Return releases of projects that may be read and are not quarantined, newest first."""
+        reachable = projects.within(_reaches(permits))
 
         def work(connection: Connection) -> Part[ReleaseRecord]:
-            found = packages.list_releases(connection, ids, query=query, limit=limit, offset=offset)
-            return Part(found, packages.count_releases(connection, ids, query=query))
+            found = packages.list_releases(connection, reachable, query=query, limit=limit, offset=offset)
+            return Part(found, packages.count_releases(connection, reachable, query=query))
 
         return await self._database.read(work)
 
@@ -63,8 +65,9 @@ class Packages:
         Raises:
             NotFound: The index has no such project.
         """
+        here = projects.within({index.id: EVERYTHING})
         found = await self._database.read(
-            lambda connection: packages.list_releases(connection, [index.id], project=project)
+            lambda connection: packages.list_releases(connection, here, project=project)
         )
         if not found:
             raise NotFound(f"The project {project} in {index.path}")
@@ -133,11 +136,11 @@ class Packages:
         return found
 
     async def deleted(
-        self, indexes: Sequence[IndexRecord], *, project: NormalizedName | None, limit: int, offset: int
+        self, permits: Sequence[Permit], *, project: NormalizedName | None, limit: int, offset: int
     ) -> Part[tuple[IndexRecord, DeletedFile, datetime]]:
-        """Return deleted files, last deleted first, each with the end of its retention."""
-        by_id = {index.id: index for index in indexes}
-        condition = curation.files_of(list(by_id), project)
+        """Return deleted files within the reach, last deleted first, each with the end of its retention."""
+        by_id = {permit.index.id: permit.index for permit in permits}
+        condition = curation.files_of(_reaches(permits), project)
 
         def work(connection: Connection) -> Part[DeletedFile]:
             found = curation.deleted_files(connection, condition, limit=limit, offset=offset)
@@ -146,3 +149,7 @@ class Packages:
         part = await self._database.read(work)
         homes = [(by_id[file.index_id], file) for file in part.items]
         return Part([(home, file, restorable_until(home, file.deleted_at)) for home, file in homes], part.total)
+
+
+def _reaches(permits: Sequence[Permit]) -> dict[int, Reach]:
+    return {permit.index.id: permit.reach for permit in permits}

@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from packaging.utils import NormalizedName
 
 from pypiserve.catalog.owners import IndexRecord
-from pypiserve.core.events import Event, EventKind
+from pypiserve.core.events import Event
 from pypiserve.core.model import ProjectDetail, ProjectList
+from pypiserve.core.project_patterns import Reach
 from pypiserve.plugin import Renderer
 from pypiserve.services.listing import Listing
 
@@ -69,13 +70,22 @@ class Pages:
         self._in_work: dict[_Key, asyncio.Task[Page]] = {}
         self.threads = ThreadPoolExecutor(_RENDERING_THREADS, thread_name_prefix="render")
 
-    async def project_list(self, index: IndexRecord, renderer: Renderer) -> Page:
-        """Return the project list of an index."""
+    async def project_list(self, index: IndexRecord, renderer: Renderer, reach: Reach) -> Page:
+        """
+        Return the project list of an index.
+
+        Args:
+            index: Which.
+            renderer: In which representation.
+            reach: The projects that may be read. Lists of a part are made for each request: few may read parts only.
+        """
 
         async def make() -> Page:
-            projects = await self._listing.project_list(index)
+            projects = await self._listing.project_list(index, reach)
             return await self._in_thread(lambda: _page(renderer, projects))
 
+        if not reach.everything:
+            return await make()
         return await self._get((index.owner, index.name, None, renderer.name), make)
 
     async def project_detail(self, index: IndexRecord, project: NormalizedName, renderer: Renderer) -> Page:
@@ -94,7 +104,7 @@ class Pages:
 
     def notice(self, event: Event) -> None:
         """Drop what an event changed, and do not keep what is being rendered from before it."""
-        if event.kind is EventKind.OTHER:
+        if event.kind.changes_addresses:
             self._in_work.clear()
             self._kept.clear()
             self._kept_bytes = 0

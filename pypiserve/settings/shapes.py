@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from pypiserve.core.errors import InvalidSetting
+from pypiserve.core.identity import RESERVED_AUTHENTICATORS
 from pypiserve.core.names import as_index_name, as_owner_name
 from pypiserve.plugin.settings import UntypedText, parse_text, read_table
 from pypiserve.settings.sources import Source
@@ -129,6 +130,9 @@ def _instances(value: Any, *, source: str, key: str) -> Any:
             other = first.setdefault(instance.name, instance.key)
             if other != instance.key:
                 raise InvalidSetting(source, f"{instance.key}.name", f"{other} has this name", "choose another name")
+            if key == "authenticators" and instance.name in RESERVED_AUTHENTICATORS:
+                problem = "subjects that begin so are made by the server itself"
+                raise InvalidSetting(source, f"{instance.key}.name", problem, "choose another name")
     return found
 
 

@@ -11,6 +11,7 @@ from pypiserve.catalog.owners import IndexRecord
 from pypiserve.catalog.packages import FileFacts, ReleaseRecord
 from pypiserve.core.errors import NotFound
 from pypiserve.core.identity import Action
+from pypiserve.services.directory import Permit
 from pypiserve.web.api import ApiHandler
 from pypiserve.web.rules import requires
 from pypiserve.web.simple import project_name
@@ -49,11 +50,11 @@ class PackageHandler(ApiHandler):
         """Return the owner as written when it was made."""
         return self.index.owner
 
-    async def send_deleted(self, indexes: Sequence[IndexRecord], project: str | None = None) -> None:
-        """Send the deleted files of indexes, or of one project in them."""
+    async def send_deleted(self, permits: Sequence[Permit], project: str | None = None) -> None:
+        """Send the deleted files within the reach of permits, or of one project in it."""
         page, limit = self.page_and_limit()
         name = None if project is None else project_name(project)
-        found = await self.site.packages.deleted(indexes, project=name, limit=limit, offset=(page - 1) * limit)
+        found = await self.site.packages.deleted(permits, project=name, limit=limit, offset=(page - 1) * limit)
         self.set_page_headers(page, limit, found.total)
         self.send_json([_deleted(index, file, until) for index, file, until in found.items])
 
@@ -61,16 +62,16 @@ class PackageHandler(ApiHandler):
 class OwnerHandler(PackageHandler):
     """The releases of all indexes of an owner that the identity may read."""
 
-    indexes: Sequence[IndexRecord] = ()
+    permits: Sequence[Permit] = ()
 
     async def authorise(self, action: Action) -> None:
         """Find the indexes in which the identity may do this."""
         await self.identify()
-        self.indexes = await self.site.directory.authorise_any(self.identity, action, owner=self._named.owner)
+        self.permits = await self.site.directory.authorise_any(self.identity, action, owner=self._named.owner)
 
     def owner_name(self) -> str:
         """Return the owner as written when it was made."""
-        return self.indexes[0].owner
+        return self.permits[0].index.owner
 
     @requires(Action.READ)
     async def get(self) -> None:
@@ -80,7 +81,7 @@ class OwnerHandler(PackageHandler):
         if deleted:
             await self.authorise(Action.DELETE)
         kind = self.get_query_argument("type", "")
-        chosen = [index for index in self.indexes if not kind or index.name == kind]
+        chosen = [permit for permit in self.permits if not kind or permit.index.name == kind]
         if deleted:
             await self.send_deleted(chosen)
             return
@@ -100,7 +101,7 @@ class ProjectHandler(PackageHandler):
         """Send the releases, newest version first; or what is deleted."""
         if self.switch("deleted"):
             await self.authorise(Action.DELETE)
-            await self.send_deleted([self.index], project)
+            await self.send_deleted([self.permit], project)
             return
         found = await self.site.packages.versions(self.index, project_name(project))
         self.send_json([self.package(release) for release in found])

@@ -9,12 +9,14 @@ from types import TracebackType
 from typing import Any
 
 import tornado.web
+from packaging.utils import NormalizedName, canonicalize_name
 from tornado.http1connection import HTTP1Connection
 from tornado.web import HTTPError, stream_request_body
 
 from pypiserve.catalog.owners import IndexRecord
-from pypiserve.core.errors import Problem, PypiserveError
+from pypiserve.core.errors import OwnerMoved, Problem, PypiserveError
 from pypiserve.core.identity import ANONYMOUS, Action, Identity
+from pypiserve.services.directory import Permit
 from pypiserve.web import draining, problems
 from pypiserve.web.bodies import declared_bytes, has_body, read_expectations, waits_for_permission
 from pypiserve.web.credentials import read_credentials
@@ -41,6 +43,9 @@ class BaseHandler(tornado.web.RequestHandler):
 
     index: IndexRecord
     """The index of the request; set for methods that require an action."""
+
+    permit: Permit
+    """The leave to do what the method does; likewise."""
 
     wake: Callable[[], object] | None = None
     """Called when the client has gone: whoever waits for it by other means than Tornado's puts itself here."""
@@ -175,6 +180,7 @@ class BaseHandler(tornado.web.RequestHandler):
         if rule is None:
             raise HTTPError(405)
         self._named = self._index_name()
+        self._of = self._project_name() or rule.extent
         if rule.action is not None:
             await self.authorise(rule.action)
 
@@ -182,12 +188,17 @@ class BaseHandler(tornado.web.RequestHandler):
         """
         Find out who asks, and whether they may do this in the index of the request as things stand now.
 
+        Where the address names a project it is about that project.
+
         Raises:
             PypiserveError: The sign-in failed, or the rights do not suffice.
         """
         owner, index = self._named
         await self.identify()
-        self.index = await self.site.directory.authorise(self.identity, action, owner=owner, index=index)
+        self.permit = await self.site.directory.authorise(
+            self.identity, action, owner=owner, index=index, of=self._of, formerly=self._root is not None
+        )
+        self.index = self.permit.index
 
     async def identify(self) -> None:
         """
@@ -210,6 +221,11 @@ class BaseHandler(tornado.web.RequestHandler):
     def _index_name(self) -> IndexPath:
         named = IndexPath(self.path_kwargs.pop("owner", ""), self.path_kwargs.pop("index", ""))
         return self._root or named
+
+    def _project_name(self) -> NormalizedName | None:
+        """Return the project of the address, in the spelling in which patterns of names are held against it."""
+        text = self.path_kwargs.get("project")
+        return canonicalize_name(text) if text else None
 
     def _answer_early(self, refusal: Exception) -> None:
         bounds = draining.BOUNDS
@@ -247,9 +263,20 @@ class BaseHandler(tornado.web.RequestHandler):
         self.set_status(answer.status, answer.reason)
         for name, value in answer.headers:
             self.set_header(name, value)
+        if isinstance(error, OwnerMoved) and self.request.method in {"GET", "HEAD"}:
+            self.set_status(301)
+            self.set_header("Location", self._address_under(error.name))
         if answer.status == 405:  # noqa: PLR2004 - the number is the status
             self.set_header("Allow", ", ".join(self._allowed()))
         return answer.body
+
+    def _address_under(self, owner: str) -> str:
+        """Return the address of the request with another owner in it."""
+        segments = self.request.path.split("/")
+        # All addresses of an owner have it after this one.
+        segments[segments.index("packages") + 1] = owner
+        query = f"?{self.request.query}" if self.request.query else ""
+        return f"{self.site.addresses.prefix}{'/'.join(segments)}{query}"
 
     def _allowed(self) -> list[str]:
         return [method for method in self.SUPPORTED_METHODS if rule_of(type(self), method) is not None]

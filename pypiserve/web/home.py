@@ -10,6 +10,7 @@ from tornado.web import HTTPError
 
 from pypiserve import __version__
 from pypiserve.core.identity import Action
+from pypiserve.services.access import Extent
 from pypiserve.web.base import BaseHandler
 from pypiserve.web.negotiation import Offer, choose
 from pypiserve.web.rules import Rule, public, requires
@@ -38,7 +39,7 @@ class FrontPage(BaseHandler):
 class IndexHandler(FrontPage, UploadHandler):
     """The address of an index: GET tells how to use it, POST publishes."""
 
-    @requires(Action.READ)
+    @requires(Action.READ, extent=Extent.SOME_PROJECT)
     async def get(self) -> None:
         """Describe the index."""
         addresses = self.site.addresses

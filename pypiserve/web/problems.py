@@ -113,6 +113,7 @@ _STATUS: tuple[tuple[type[errors.PypiserveError], int], ...] = (
     (errors.TooManySignIns, 429),
     (errors.TooManyProjects, 429),
     (errors.NotFound, 404),
+    (errors.OwnerMoved, 410),
     (NotAcceptable, 406),
     (UploadStalled, 408),
     (UnsupportedEncoding, 415),

@@ -14,6 +14,7 @@ import tornado.web
 
 from pypiserve.core.errors import PypiserveError
 from pypiserve.core.identity import Action
+from pypiserve.services.access import Extent
 
 __all__ = ["Rule", "RuleMissing", "check_rules", "public", "requires", "rule_of"]
 
@@ -24,9 +25,16 @@ _ATTRIBUTE = "pypiserve_rule"
 
 @dataclass(frozen=True)
 class Rule:
-    """What a method needs; ``action`` is ``None`` for one that is open to everybody."""
+    """
+    What a method needs.
+
+    Attributes:
+        action: ``None`` for one that is open to everybody.
+        extent: How much of the index it is about, where its address names no project.
+    """
 
     action: Action | None
+    extent: Extent = Extent.EVERY_PROJECT
 
 
 class RuleMissing(PypiserveError):
@@ -35,11 +43,18 @@ class RuleMissing(PypiserveError):
     code = "rule-missing"
 
 
-def requires(action: Action) -> Callable[[Method], Method]:
-    """Mark a method as open to those who may do this in the index of the request."""
+def requires(action: Action, *, extent: Extent = Extent.EVERY_PROJECT) -> Callable[[Method], Method]:
+    """
+    Mark a method as open to those who may do this in the index of the request.
+
+    Args:
+        action: What it does.
+        extent: Where its address names no project: whether it takes the right to all, or to some, and then the
+            method itself heeds which they are.
+    """
 
     def mark(method: Method) -> Method:
-        return _marked(method, Rule(action))
+        return _marked(method, Rule(action, extent))
 
     return mark
 

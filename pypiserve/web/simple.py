@@ -12,6 +12,7 @@ from pypiserve.core.errors import NotFound
 from pypiserve.core.identity import Action
 from pypiserve.core.names import normalise
 from pypiserve.plugin import Renderer
+from pypiserve.services.access import Extent
 from pypiserve.services.pages import Page
 from pypiserve.web.base import BaseHandler
 from pypiserve.web.negotiation import Offer, choose, choose_encoding, choose_format
@@ -83,14 +84,14 @@ class SimpleHandler(BaseHandler):
 class ProjectListHandler(SimpleHandler):
     """``simple/``: the projects of an index."""
 
-    @requires(Action.READ)
+    @requires(Action.READ, extent=Extent.SOME_PROJECT)
     async def get(self, slash: str) -> None:
         """Send the project list."""
         renderer = self.choose_renderer()
         if not slash and not is_json(renderer):
             self.redirect_to(self.request.path.rpartition("/")[2])
         else:
-            self.send_page(await self.site.pages.project_list(self.index, renderer))
+            self.send_page(await self.site.pages.project_list(self.index, renderer, self.permit.reach))
 
     head = get
 

@@ -14,9 +14,11 @@ from functools import partial
 from typing import TypeVar
 
 from pypiserve.core.errors import FileTooLarge, Problem, PypiserveError
+from pypiserve.core.filenames import parse_filename
 from pypiserve.core.identity import Action
+from pypiserve.services.access import Extent
 from pypiserve.services.admission import check_length
-from pypiserve.services.upload_checks import Form
+from pypiserve.services.upload_checks import Form, Upload
 from pypiserve.web.base import BaseHandler
 from pypiserve.web.bodies import declared_bytes
 from pypiserve.web.multipart import NothingToPublish, UploadReceiver
@@ -78,7 +80,7 @@ class UploadHandler(BaseHandler):
         self._batch_bytes += len(chunk)
         return self._hand_over() if self._is_batch() else None
 
-    @requires(Action.PUBLISH)
+    @requires(Action.PUBLISH, extent=Extent.SOME_PROJECT)
     async def post(self) -> None:
         """Publish the file: 201 for a new one, 200 when the same bytes are there already."""
         self._is_complete = True
@@ -91,7 +93,7 @@ class UploadHandler(BaseHandler):
             await self.authorise(Action.PUBLISH)
             rest = b"".join(self._batch)
             publication = await self.site.publishing.publish(
-                self.index, self.identity, partial(receiver.finish, rest)
+                self.index, self.identity, lambda: self._checked(receiver.finish(rest))
             )
         except NothingToPublish:
             self._send(200, "Nothing to register: publish a file, and its project is there")
@@ -145,9 +147,19 @@ class UploadHandler(BaseHandler):
     def _refuse_early(self, form: Form) -> None:
         # What is complete in a moment is judged once.
         if self._is_large:
+            self._check_project(form)
             self.site.publishing.refuse_early(
                 self.index, self.identity, form, at_least_bytes=self._at_least_bytes or None
             )
+
+    def _check_project(self, form: Form) -> None:
+        """Hold the project, which is known by now, against the right to publish in some of them."""
+        if not self.permit.reach.everything:
+            self.permit.check(parse_filename(form.filename).project)
+
+    def _checked(self, upload: Upload) -> Upload:
+        self._check_project(upload)
+        return upload
 
     def _limits(self) -> Limits:
         limits, of_index = self.site.limits, self.index.rules.max_file_size_bytes

@@ -7,10 +7,13 @@ import dataclasses
 import pytest
 from doc_pages import page, section, tables
 
+from pypiserve.catalog.grants import Standing
 from pypiserve.catalog.owners import IndexRecord
+from pypiserve.core.errors import PypiserveError
 from pypiserve.core.events import Event, EventKind
-from pypiserve.core.identity import ANONYMOUS, ANYONE, SIGNED_IN, Action, Identity, Role
-from pypiserve.services.access import decide
+from pypiserve.core.identity import ANONYMOUS, ANYONE, SIGNED_IN, Action, Identity, Role, Visibility
+from pypiserve.services.access import Question, decide
+from pypiserve.services.rights import Standings
 from pypiserve.web.problems import status_of
 
 _ALICE = Identity("htpasswd", "alice")
@@ -35,31 +38,37 @@ def test_subjects_are_those_of_the_code() -> None:
 def test_refusals_are_as_the_table_says(row: list[str], readable: IndexRecord, hidden: IndexRecord) -> None:
     """Who may not publish gets the status in the table, by who asks and whether the index may be read."""
     identity = ANONYMOUS if row[0].startswith("nobody") else _ALICE
-    refusal = decide(identity, Action.PUBLISH, readable if row[1] == "yes" else hidden, name="main/pypi")
+    refusal = _refusal(identity, Action.PUBLISH, readable if row[1] == "yes" else hidden)
     assert refusal is not None
     assert status_of(refusal) == int(row[2][:3])
 
 
 def test_private_and_missing_sound_the_same(hidden: IndexRecord) -> None:
     """To a stranger the refusal is one sentence, whether the index is private or missing."""
-    refusals = [decide(ANONYMOUS, Action.READ, index, name="main/pypi") for index in (hidden, None)]
+    refusals = [_refusal(ANONYMOUS, Action.READ, index) for index in (hidden, None)]
     assert str(refusals[0]) == str(refusals[1]) != "None"
 
 
 @pytest.fixture
 def readable() -> IndexRecord:
     """A public index."""
-    return _index(public=True)
+    return _index(Visibility.PUBLIC)
 
 
 @pytest.fixture
 def hidden() -> IndexRecord:
     """A private index."""
-    return _index(public=False)
+    return _index(Visibility.PRIVATE)
 
 
-def _index(*, public: bool) -> IndexRecord:
-    return IndexRecord(1, "main", "pypi", public=public, roles={})
+def _index(visibility: Visibility) -> IndexRecord:
+    return IndexRecord(1, "main", "pypi", visibility)
+
+
+def _refusal(identity: Identity, action: Action, index: IndexRecord | None) -> PypiserveError | None:
+    nothing = Standing()
+    standings = Standings(nothing) if identity.is_anonymous else Standings(nothing, nothing, nothing)
+    return decide(Question(identity, standings, action, index, "main/pypi")).refusal
 
 
 def test_every_event_kind_is_listed() -> None:

@@ -64,7 +64,7 @@ def test_owners_and_grants(folder: Path) -> None:
     assert is_refusal(call("owner", "create", "ACME", folder=folder), "exists already")
     assert is_refusal(call("owner", "create", "simple", folder=folder), "reserved")
     granted = call("grant", "publisher", "htpasswd:alice", "--owner", "acme", folder=folder)
-    assert granted.stdout == "htpasswd:alice is publisher of acme.\n"
+    assert granted.stdout == "htpasswd:alice is publisher of Acme.\n"
     assert call("grant", "reader", "signed-in", "--server", folder=folder).returncode == 0
     assert is_refusal(call("grant", "reader", "alice", "--owner", "acme", folder=folder), "'alice' is no subject")
     assert is_refusal(call("grant", "reader", "anyone", "--owner", "nobody", folder=folder), "nobody")

@@ -11,7 +11,7 @@ import pytest
 
 from pypiserve.catalog import journal, owners
 from pypiserve.core.errors import NotFound
-from pypiserve.core.events import Event, EventKind
+from pypiserve.core.events import OPERATOR, Event, EventKind
 from pypiserve.core.index_rules import IndexRules
 from pypiserve.services.curation import Curation, RestoreRefused, RetentionOver, Target
 from pypiserve.testing import BuiltFile, a_wheel, an_sdist
@@ -195,9 +195,7 @@ def test_the_index_says_how_long(stocked: ServerUnderTest) -> None:
         def work(connection: Any) -> None:
             index = owners.find_index(connection, "main", "pypi")
             assert index is not None
-            owners.set_rules(
-                connection, index, IndexRules(retention_days=0), subject="operator", now=datetime.now(UTC)
-            )
+            owners.set_rules(connection, index, IndexRules(retention_days=0), by=OPERATOR, now=datetime.now(UTC))
 
         catalog._database.write_now(work)
     delete(stocked, "1.0")
@@ -255,7 +253,7 @@ def test_what_would_be_too_much_does_not_come_back(stocked: ServerUnderTest, wha
         index = catalog._database.read_now(lambda connection: owners.find_index(connection, "main", "pypi"))
         assert index is not None
         catalog._database.write_now(
-            lambda connection: owners.set_rules(connection, index, rules, subject="operator", now=datetime.now(UTC))
+            lambda connection: owners.set_rules(connection, index, rules, by=OPERATOR, now=datetime.now(UTC))
         )
     with pytest.raises(RestoreRefused, match=rf"the {what} would have \d+ bytes and may have \d+; delete old"):
         restore(stocked, "1.0")

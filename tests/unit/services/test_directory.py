@@ -60,12 +60,13 @@ async def test_an_owner_that_was_missing_is_found_when_it_was_made(database: Dat
     accounts.create_owner("new", public=True)
     for event in database.read_now(lambda connection: journal.since(connection, 0)):
         directory.notice(event)
-    assert (await directory.authorise(ANONYMOUS, Action.READ, owner="new", index="pypi")).path == "new/pypi"
+    assert (await directory.authorise(ANONYMOUS, Action.READ, owner="new", index="pypi")).index.path == "new/pypi"
 
 
 async def test_names_that_are_too_long_are_not_kept(database: Database) -> None:
     """A stranger cannot fill the memory with long names that nobody has."""
     directory = Directory(database)
+    await _refused(directory, "absent")
     statements: list[Any] = []
     sa.event.listen(database.engine, "before_cursor_execute", lambda *facts: statements.append(facts[2]))
     await _refused(directory, "x" * 65)

@@ -12,14 +12,16 @@ from packaging.utils import NormalizedName
 from pypiserve.catalog.owners import IndexRecord
 from pypiserve.core.errors import NotFound
 from pypiserve.core.events import Event, EventKind
+from pypiserve.core.identity import Visibility
 from pypiserve.core.model import ProjectDetail, ProjectList, ProjectName
 from pypiserve.core.names import normalise
+from pypiserve.core.project_patterns import EVERYTHING, Reach
 from pypiserve.services.listing import Listing
 from pypiserve.services.pages import Page, Pages
 from pypiserve.testing import a_clock
 
-INDEX = IndexRecord(1, "Acme", "pypi", public=True, roles={})
-OTHER = IndexRecord(2, "Other", "pypi", public=True, roles={})
+INDEX = IndexRecord(1, "Acme", "pypi", Visibility.PUBLIC)
+OTHER = IndexRecord(2, "Other", "pypi", Visibility.PUBLIC)
 DEMO, SECOND = normalise("demo"), normalise("second")
 
 
@@ -48,7 +50,7 @@ class ShelfListing(Listing):
         self.gate = asyncio.Event()
         self.gate.set()
 
-    async def project_list(self, index: IndexRecord) -> ProjectList:
+    async def project_list(self, index: IndexRecord, reach: Reach) -> ProjectList:  # noqa: ARG002 - the name of the base
         """Count, look, wait."""
         self.asked.append(index.owner)
         names = tuple(ProjectName(name, 1) for name in self.versions)
@@ -95,7 +97,7 @@ async def demo(pages: Pages) -> Page:
 async def test_a_page_is_made_once_and_kept(pages: Pages, shelf: ShelfListing) -> None:
     """The second answer is the first one itself."""
     assert await demo(pages) is await demo(pages)
-    assert await pages.project_list(INDEX, PLAIN) is await pages.project_list(INDEX, PLAIN)
+    assert await pages.project_list(INDEX, PLAIN, EVERYTHING) is await pages.project_list(INDEX, PLAIN, EVERYTHING)
     assert shelf.asked == ["Acme/demo", "Acme"]
 
 
@@ -114,14 +116,14 @@ async def test_which_events_drop_a_page(pages: Pages, shelf: ShelfListing, kind:
     """Those of its project and of the list; not those of rights, which change no page; unknown ones drop all."""
     await demo(pages)
     await pages.project_detail(INDEX, SECOND, PLAIN)
-    await pages.project_list(INDEX, PLAIN)
+    await pages.project_list(INDEX, PLAIN, EVERYTHING)
     shelf.asked.clear()
     pages.notice(published(kind=kind))
     await demo(pages)
     await pages.project_detail(INDEX, SECOND, PLAIN)
-    await pages.project_list(INDEX, PLAIN)
+    await pages.project_list(INDEX, PLAIN, EVERYTHING)
     touches = kind.value.startswith(("file.", "release.", "project."))
-    everything = ["Acme/demo", "Acme/second", "Acme"] if kind is EventKind.OTHER else []
+    everything = ["Acme/demo", "Acme/second", "Acme"] if kind in {EventKind.OTHER, EventKind.OWNER_RENAMED} else []
     assert shelf.asked == (["Acme/demo", "Acme"] if touches else everything)
 
 

@@ -8,6 +8,7 @@ import pytest
 import tornado.web
 
 from pypiserve.core.identity import Action
+from pypiserve.services.access import Extent
 from pypiserve.testing.server import ServerUnderTest
 from pypiserve.web.base import BaseHandler
 from pypiserve.web.files import FileHandler
@@ -57,7 +58,7 @@ def test_marks_are_read_back() -> None:
 def test_handlers_with_all_their_rules_pass() -> None:
     """Nothing is said when nothing is missing."""
     check_rules([MarkedHandler, UploadHandler, IndexHandler, HealthHandler, HomeHandler, NotFoundHandler])
-    assert rule_of(UploadHandler, "POST") == Rule(Action.PUBLISH)
+    assert rule_of(UploadHandler, "POST") == Rule(Action.PUBLISH, Extent.SOME_PROJECT)
 
 
 @pytest.mark.parametrize(("handler", "method"), [(ForgetfulHandler, "delete"), (CarelessHandler, "get")])
