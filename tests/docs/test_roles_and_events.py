@@ -29,9 +29,15 @@ def test_roles_may_do_what_the_table_says() -> None:
 
 
 def test_subjects_are_those_of_the_code() -> None:
-    """The table of subjects names the two that stand for many."""
+    """The table of subjects names those that stand for many."""
     rows = tables(section(page("reference/roles.md"), "## Who has a role"))
-    assert [row[0].strip("`") for row in rows] == ["AUTHENTICATOR:NAME", SIGNED_IN, ANYONE]
+    assert [row[0].strip("`") for row in rows] == [
+        "AUTHENTICATOR:NAME",
+        "team:OWNER/NAME",
+        "robot:NAME",
+        SIGNED_IN,
+        ANYONE,
+    ]
 
 
 @pytest.mark.parametrize("row", tables(section(page("reference/roles.md"), "## What a refusal looks like")))

@@ -19,14 +19,17 @@ from alembic.script import ScriptDirectory
 from server_process import ServerProcess
 
 import pypiserve.catalog
-from pypiserve.catalog import journal, owners
+from pypiserve.catalog import grants, journal, owners, tokens
 from pypiserve.catalog.database import Connection, Database
 from pypiserve.catalog.doorbell import Doorbell
+from pypiserve.catalog.grants import Place
 from pypiserve.catalog.migrate import HEAD_REVISION, migrate
 from pypiserve.catalog.schema import UtcDateTime, metadata
 from pypiserve.core.errors import ConfigurationError, Unavailable
-from pypiserve.core.events import Event, EventKind
+from pypiserve.core.events import OPERATOR, Event, EventKind
+from pypiserve.core.identity import Role, Visibility
 from pypiserve.core.index_rules import IndexRules
+from pypiserve.core.names import OwnerName
 from pypiserve.testing.fixtures import MakeServer
 from pypiserve.testing.server import ServerUnderTest
 
@@ -104,18 +107,23 @@ def test_migrating_again_changes_nothing(database: Database) -> None:
     assert database.read_now(journal.head) == 1
 
 
-def catalog_of_0001(folder: Path) -> Path:
-    """Make a catalog as the first version left it, with two projects, a deleted file and an empty index."""
+def empty_catalog(folder: Path, revision: str) -> Path:
+    """Make the tables as they were after a migration."""
     database = open_database(folder)
     config = Config()
     config.set_main_option("path_separator", "os")
     config.set_main_option("script_location", str(Path(pypiserve.catalog.__file__).parent / "migrations"))
     with database.engine.connect().execution_options(pypiserve_begin="BEGIN IMMEDIATE") as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
+        command.upgrade(config, revision)
         connection.commit()
     database.close()
-    path = folder / "catalog.sqlite3"
+    return folder / "catalog.sqlite3"
+
+
+def catalog_of_0001(folder: Path) -> Path:
+    """Make a catalog as the first version left it, with two projects, a deleted file and an empty index."""
+    path = empty_catalog(folder, "0001")
     digests = {name: name * 64 for name in "abc"}
     files: list[tuple[int, int, str, str, int | None]] = [
         (1, 1, "foo_oil-1.0.tar.gz", "a", None),
@@ -156,6 +164,100 @@ def test_a_catalog_of_the_first_version_is_brought_up(tmp_path: Path) -> None:
     assert projects == [("foo-oil", "f00011", 130), ("bar", "bar", 30)]
     assert indexes == [("pypi", 160), ("empty", 0)]
     assert (count, unpurged) == ((4,), (3,))
+
+
+def test_rights_of_the_second_version_are_brought_up(tmp_path: Path) -> None:
+    """Every grant and token works as before; who administered an owner is what is called its owner now."""
+    path = empty_catalog(tmp_path, "0002")
+    with contextlib.closing(sqlite3.connect(path)) as catalog, catalog:
+        rows = [(1, "main", "main"), (2, "Acme", "acme")]
+        catalog.executemany("INSERT INTO owners VALUES (?, ?, ?, 'organisation', 'private', 1)", rows)
+        given: list[tuple[int | None, str, str]] = [
+            (1, "token:ci", "publisher"),
+            (1, "htpasswd:alice", "administrator"),
+            (2, "htpasswd:alice", "reader"),
+            (None, "token:root", "administrator"),
+            (None, "htpasswd:alice", "reader"),
+        ]
+        catalog.executemany("INSERT INTO grants (owner_id, subject, role, created_at) VALUES (?, ?, ?, 5)", given)
+        held = [("ci", "a" * 64, None, None), ("root", "b" * 64, 9, 8)]
+        catalog.executemany(
+            "INSERT INTO api_tokens (name, secret_sha256, created_at, expires_at, revoked_at) VALUES (?, ?, 5, ?, ?)",
+            held,
+        )
+        catalog.execute("INSERT INTO events (serial, at, kind, subject) VALUES (1, 5, 'owner.created', 'operator')")
+        catalog.execute("UPDATE journal_head SET serial = 1")
+    database = open_database(tmp_path)
+    migrate(database.engine)
+    found = database.read_now(grants.list_grants)
+    alice = database.read_now(lambda connection: grants.standing_of(connection, "htpasswd:alice"))
+    known = database.read_now(tokens.list_tokens)
+    (event,) = database.read_now(lambda connection: journal.since(connection, 0))
+    database.close()
+    assert {(grant.owner, grant.subject, grant.role.value, grant.place) for grant in found} == {
+        ("main", "token:ci", "publisher", "main"),
+        ("main", "htpasswd:alice", "owner", "main"),
+        ("Acme", "htpasswd:alice", "reader", "Acme"),
+        (None, "token:root", "administrator", "the whole server"),
+        (None, "htpasswd:alice", "reader", "the whole server"),
+    }
+    assert {owner: [grant.role.value for grant in held] for owner, held in alice.by_owner.items()} == {
+        None: ["reader"],
+        1: ["owner"],
+        2: ["reader"],
+    }
+    assert [(token.name, token.secret_sha256[0], token.revoked_at is None) for token in known] == [
+        ("ci", "a", True),
+        ("root", "b", False),
+    ]
+    assert len({token.token_id for token in known} - {""}) == 2
+    assert (event.address, event.credential, event.request_id) == (None, None, None)
+
+
+def test_a_grant_is_replaced_where_it_was_and_nowhere_else(database: Database) -> None:
+    """Of a subject there is one role at each place: two would be one to forget."""
+    by, now = OPERATOR, MOMENT
+
+    def work(connection: Connection) -> list[str]:
+        owners.create_owner(connection, OwnerName("main"), kind="user", visibility=Visibility.PRIVATE, by=by, now=now)
+        owner = owners.find_owner(connection, "main")
+        places = [Place(), Place(owner), Place(owner, projects="a-*"), Place(owner, projects="b-*")]
+        for role in (Role.READER, Role.PUBLISHER):
+            for place in places:
+                grants.grant_role(connection, place, grantee="x:y", role=role, team_id=None, by=by, now=now)
+        return [f"{grant.place} {grant.role}" for grant in grants.list_grants(connection)]
+
+    assert sorted(database.write_now(work)) == [
+        "main publisher",
+        "main/*/a-* publisher",
+        "main/*/b-* publisher",
+        "the whole server publisher",
+    ]
+
+
+def test_a_standing_is_found_by_indexes_alone(database: Database) -> None:
+    """However many accounts, teams and grants there are, none of these tables is read from end to end."""
+
+    def plan(connection: Connection) -> list[str]:
+        seen: list[str] = []
+
+        def look(_c: object, _cursor: object, statement: str, parameters: object, *_: object) -> None:
+            seen.extend((statement, str(parameters)))
+
+        sa.event.listen(database.engine, "before_cursor_execute", look)
+        grants.standing_of(connection, "htpasswd:alice")
+        owners.find_index(connection, "main", "pypi", formerly=True)
+        sa.event.remove(database.engine, "before_cursor_execute", look)
+        statements = [text for text in seen if text.startswith("SELECT")]
+        rows = [
+            connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", ("x",) * text.count("?")).all()
+            for text in statements
+        ]
+        return [str(row[3]) for found in rows for row in found]
+
+    steps = database.read_now(plan)
+    assert len(steps) > 5
+    assert [step for step in steps if step.startswith("SCAN") and "CONSTANT ROW" not in step] == []
 
 
 def test_a_newer_schema_is_refused(make_server: MakeServer) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ from pypiserve.catalog import journal
 from pypiserve.catalog.database import Database
 from pypiserve.catalog.doorbell import Doorbell
 from pypiserve.catalog.migrate import migrate
-from pypiserve.core.errors import AuthenticationFailed
-from pypiserve.core.identity import ANONYMOUS, Action
+from pypiserve.core.errors import AuthenticationFailed, PypiserveError
+from pypiserve.core.identity import ANONYMOUS, SIGNED_IN, Action, Identity, Role, Visibility
 from pypiserve.services.accounts import Accounts
 from pypiserve.services.directory import Directory
+from pypiserve.services.grants import PlaceNames
 from pypiserve.testing import a_clock
 
 
@@ -71,3 +73,110 @@ async def test_names_that_are_too_long_are_not_kept(database: Database) -> None:
     sa.event.listen(database.engine, "before_cursor_execute", lambda *facts: statements.append(facts[2]))
     await _refused(directory, "x" * 65)
     assert statements == []
+
+
+ALICE, BOB = Identity("htpasswd", "alice"), Identity("htpasswd", "bob")
+
+
+class Watched:
+    """A directory on a catalog with a private owner, that hears of events and whose statements are counted."""
+
+    def __init__(self, database: Database, accounts: Accounts) -> None:
+        self.accounts = accounts
+        self.statements: list[str] = []
+        self._database = database
+        self._directory = Directory(database)
+        self._told = 0
+        accounts.create_owner("acme", public=False)
+        self.tell()
+        sa.event.listen(database.engine, "before_cursor_execute", lambda *facts: self.statements.append(facts[2]))
+
+    def tell(self) -> None:
+        """Hand over what happened."""
+        for event in self._database.read_now(lambda connection: journal.since(connection, self._told)):
+            self._directory.notice(event)
+            self._told = event.serial
+
+    async def may_read(self, identity: Identity) -> bool:
+        """Ask, and count anew."""
+        self.statements.clear()
+        try:
+            await self._directory.authorise(identity, Action.READ, owner="acme", index="pypi")
+        except PypiserveError:
+            return False
+        return True
+
+
+@pytest.fixture
+def watched(database: Database, accounts: Accounts) -> Watched:
+    """Return a directory to watch."""
+    return Watched(database, accounts)
+
+
+async def test_a_decision_that_is_kept_asks_nobody(watched: Watched) -> None:
+    """The catalog is asked for a subject once, with one statement."""
+    assert not await watched.may_read(ALICE)
+    assert not await watched.may_read(ALICE)
+    assert watched.statements == []
+    assert not await watched.may_read(BOB)
+    assert len([text for text in watched.statements if text.startswith("SELECT")]) == 1
+
+
+async def test_a_grant_to_one_drops_what_is_kept_of_that_one(watched: Watched) -> None:
+    """Among thousands a grant must not make all others ask anew."""
+    for identity in (ALICE, BOB):
+        await watched.may_read(identity)
+    watched.accounts.grants.grant(ALICE.subject, Role.READER, PlaceNames("acme"))
+    watched.tell()
+    assert await watched.may_read(ALICE)
+    assert watched.statements
+    assert not await watched.may_read(BOB)
+    assert watched.statements == []
+    watched.accounts.grants.withdraw(ALICE.subject, PlaceNames("acme"))
+    watched.tell()
+    assert not await watched.may_read(ALICE)
+
+
+async def test_every_change_of_a_team_holds_at_once(watched: Watched) -> None:
+    """Members come and go, the team's role comes and goes, and the team itself."""
+    teams, grants = watched.accounts.teams, watched.accounts.grants
+    steps: list[tuple[Callable[[], object], bool]] = [
+        (lambda: teams.create("acme", "devs"), False),
+        (lambda: teams.add("acme", "devs", ALICE.subject), False),
+        (lambda: grants.grant("team:acme/devs", Role.READER, PlaceNames("acme")), True),
+        (lambda: teams.remove("acme", "devs", ALICE.subject), False),
+        (lambda: teams.add("acme", "devs", ALICE.subject), True),
+        (lambda: grants.withdraw("team:acme/devs", PlaceNames("acme")), False),
+        (lambda: grants.grant("team:acme/devs", Role.READER, PlaceNames(None)), True),
+        (lambda: teams.delete("acme", "devs"), False),
+        (lambda: teams.create("acme", "devs"), False),
+        (lambda: teams.add("acme", "devs", ALICE.subject), False),
+        (lambda: watched.accounts.owners.set_visibility("acme", Visibility.INTERNAL), True),
+        (lambda: watched.accounts.owners.set_visibility("acme", Visibility.PRIVATE), False),
+    ]
+    for change, expected in steps:
+        change()
+        watched.tell()
+        assert await watched.may_read(ALICE) == expected
+        assert not await watched.may_read(ANONYMOUS)
+
+
+@pytest.mark.parametrize(
+    ("identity", "insert"),
+    [
+        (ALICE, "INSERT INTO users (subject, created_at, disabled_at) VALUES ('htpasswd:alice', 1, 2)"),
+        (Identity("robot", "ci"), "INSERT INTO robots (name, created_at, disabled_at) VALUES ('ci', 1, 2)"),
+    ],
+)
+async def test_a_closed_account_is_refused(
+    database: Database, watched: Watched, identity: Identity, insert: str
+) -> None:
+    """Whatever it was granted; another account of that name elsewhere is not meant."""
+    for other in (identity, replace(identity, authenticator="other")):
+        watched.accounts.grants.grant(SIGNED_IN, Role.READER, PlaceNames("acme"))
+        assert await watched.may_read(other)
+    database.write_now(lambda connection: connection.exec_driver_sql(insert))
+    watched.accounts.owners.set_visibility("acme", Visibility.INTERNAL)
+    watched.tell()
+    assert not await watched.may_read(identity)
+    assert await watched.may_read(replace(identity, authenticator="other"))
