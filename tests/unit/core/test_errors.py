@@ -29,6 +29,7 @@ EXAMPLES: list[PypiserveError] = [
     errors.PermissionDenied("alice may not publish here"),
     errors.PolicyDenied(Problem("no-prereleases", "prereleases are not accepted")),
     errors.NotFound("project demo"),
+    errors.OwnerMoved("acme", "Corp"),
     errors.FilenameTaken("demo-1.0.tar.gz"),
     errors.FilenameTaken("demo-1.0.tar.gz", deleted=True),
     errors.FilenameTaken("demo-1.0.tar.gz", same_content=True),
