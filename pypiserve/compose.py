@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+import socket
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -34,6 +35,7 @@ from pypiserve.services.first_start import FIRST_OWNER, Prepared, prepare_start
 from pypiserve.services.indexes import Indexes
 from pypiserve.services.json_api import JsonApi
 from pypiserve.services.kept_documents import KeptDocuments
+from pypiserve.services.leases import Lease
 from pypiserve.services.listing import Listing
 from pypiserve.services.packages import Packages
 from pypiserve.services.pages import Pages
@@ -45,11 +47,12 @@ from pypiserve.services.token_lookup import TokenLookup
 from pypiserve.services.upkeep import Upkeep
 from pypiserve.settings import Settings
 from pypiserve.web.client_addresses import ClientAddresses
+from pypiserve.web.listening import bind
 from pypiserve.web.routes import make_application
 from pypiserve.web.server import Activity, WebServer
 from pypiserve.web.site import IndexPath, Limits, Site
 
-__all__ = ["Activity", "OfflineCatalog", "Server"]
+__all__ = ["Activity", "OfflineCatalog", "Server", "listening_sockets"]
 
 _log = logging.getLogger("pypiserve")
 
@@ -115,9 +118,22 @@ class Server:
         prepared: How the start found the catalog, and the administrator's token if this start made one.
     """
 
-    def __init__(self, settings: Settings, picks: Picks) -> None:
+    def __init__(
+        self, settings: Settings, picks: Picks, *, sockets: Sequence[socket.socket] | None = None, share: int = 1
+    ) -> None:
+        """
+        Take what the server is made of.
+
+        Args:
+            settings: All settings.
+            picks: What they ask for of the plugins.
+            sockets: To serve instead of the address in the settings; they listen.
+            share: How many servers in as many processes have the memory of the settings together.
+        """
         self._settings = settings
         self._picks = picks
+        self._sockets = sockets
+        self._share = share
         self._parts = Parts()
         self._web: WebServer | None = None
         self.port = 0
@@ -155,7 +171,8 @@ class Server:
         await instances.store.check()
         site = self._build_site(database, doorbell, tokens, instances)
         for name, subscriber in instances.subscribers:
-            self._parts.running(f"Telling {name}", Delivery(name, subscriber, database).run())
+            lease = Lease(settings.data / f"telling-{name}.lock")
+            self._parts.running(f"Telling {name}", lease.while_held(Delivery(name, subscriber, database).run))
         self._listen(site)
         # After all that can fail: a token that was made and never shown would be lost. No request comes in between,
         # since nothing is awaited.
@@ -166,11 +183,12 @@ class Server:
         addresses = Addresses(settings.path_prefix)
         directory = Directory(database)
         listing = Listing(database, addresses, instances.read_policies)
-        pages = Pages(listing, instances.renderers, max_bytes=settings.page_cache_bytes)
+        page_bytes = settings.page_cache_bytes // self._share
+        pages = Pages(listing, instances.renderers, max_bytes=page_bytes)
         self._parts.threads("Rendering", pages.threads)
         downloads = Downloads(database, instances.store, addresses=addresses, read_policies=instances.read_policies)
         json_api = JsonApi(database, instances.store, addresses=addresses, read_policies=instances.read_policies)
-        documents = KeptDocuments(max_bytes=settings.page_cache_bytes // _DOCUMENTS_PART)
+        documents = KeptDocuments(max_bytes=page_bytes // _DOCUMENTS_PART)
         kept = [directory.notice, tokens.notice, pages.notice, downloads.notice, documents.notice]
         follower = JournalFollower(database, doorbell, kept)
         self._parts.running("Following the journal", follower.run())
@@ -221,7 +239,9 @@ class Server:
             stop_seconds=settings.shutdown_seconds,
         )
         self._web = server
-        self.port = server.listen(settings.listen.host, settings.listen.port, source=settings.source_of("listen"))
+        sockets = listening_sockets(settings)[0] if self._sockets is None else self._sockets
+        self.port = sockets[0].getsockname()[1]
+        server.serve(sockets)
         self._parts.closing("The web server", server.stop, seconds=settings.shutdown_seconds + 10)
 
     def _prepare(self, database: Database) -> Prepared:
@@ -233,6 +253,16 @@ class Server:
             private=settings.private,
             make_token=_token_authenticator(settings) is not None,
         )
+
+
+def listening_sockets(settings: Settings, *, sets: int = 1) -> list[list[socket.socket]]:
+    """
+    Listen where the settings say, with a set of sockets for each process that serves.
+
+    Raises:
+        InvalidSetting: The address cannot be listened on.
+    """
+    return bind(settings.listen.host, settings.listen.port, source=settings.source_of("listen"), sets=sets)
 
 
 def _utc_now() -> datetime:

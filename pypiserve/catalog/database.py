@@ -38,6 +38,7 @@ LOCK_TIMEOUT_SECONDS = 10
 """How long a writer waits for another process's transaction."""
 
 _WAL_PAUSE_SECONDS = 0.01
+_TURN_SECONDS = 0.0005
 
 
 class Database:
@@ -107,7 +108,7 @@ class Database:
             return [_told(Outcome(error=error)) for _ in works]
 
     def _transaction(self, works: Sequence[Callable[[Connection], Any]]) -> list[Outcome]:
-        with self._engine.connect().execution_options(pypiserve_begin="BEGIN IMMEDIATE") as connection:
+        with self._engine.connect().execution_options(pypiserve_writes=True) as connection:
             connection.begin()
             before = journal.head(connection)
             outcomes = run_each(connection, works)
@@ -149,9 +150,31 @@ def _sqlite_engine(path: Path) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(connection.get_execution_options().get("pypiserve_begin", "BEGIN"))
+        if connection.get_execution_options().get("pypiserve_writes"):
+            _begin_writing(connection)
+        else:
+            connection.exec_driver_sql("BEGIN")
 
     return engine
+
+
+def _begin_writing(connection: Connection) -> None:
+    """Begin a transaction that writes, when no other process is within one."""
+    deadline = time.monotonic() + LOCK_TIMEOUT_SECONDS
+    # SQLite waits for a lock in steps that become 100 ms long, and others write for less than one.
+    connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+    try:
+        while True:
+            try:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            except OperationalError as error:
+                if "locked" not in str(error.orig) or time.monotonic() > deadline:
+                    raise
+                time.sleep(_TURN_SECONDS)
+            else:
+                return
+    finally:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {1000 * LOCK_TIMEOUT_SECONDS}")
 
 
 def _switch_to_wal(connection: sqlite3.Connection) -> None:

@@ -86,7 +86,7 @@ def _upgrade(engine: Engine) -> None:
     config.set_main_option("path_separator", "os")
     # One transaction from the look at the version to the last change: two processes that start at the same time
     # on an empty folder do not both create the tables.
-    with engine.connect().execution_options(pypiserve_begin="BEGIN IMMEDIATE") as connection:
+    with engine.connect().execution_options(pypiserve_writes=True) as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         connection.commit()

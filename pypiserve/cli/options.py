@@ -12,7 +12,7 @@ import click
 
 from pypiserve.settings import Settings, read_settings
 
-__all__ = ["with_settings"]
+__all__ = ["read_again", "with_settings"]
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -23,6 +23,9 @@ _FLAGS: Mapping[str, Decorator] = {
     "listen": click.option("--listen", metavar="HOST:PORT", help="Address to serve on."),
     "private": click.option(
         "--private", is_flag=True, default=None, help="Ask for credentials to read the root index."
+    ),
+    "workers": click.option(
+        "--workers", metavar="N", help="Processes that serve; 0 for one on each core, at most 8."
     ),
 }
 
@@ -36,7 +39,7 @@ def with_settings(
     The command gets the ``Settings`` as its first argument, and its own options by name.
 
     Args:
-        flags: Which of ``data``, ``listen`` and ``private``; ``data`` and ``listen`` unless some are named.
+        flags: Which of ``data``, ``listen``, ``private`` and ``workers``; the first two unless some are named.
     """
     chosen = flags or ("data", "listen")
 
@@ -53,6 +56,13 @@ def with_settings(
         return _SETTINGS_FILE(decorated)
 
     return decorate
+
+
+def read_again() -> Settings:
+    """Read the settings of the running command again, from the same sources, as they are now."""
+    given = click.get_current_context().params
+    flags = {flag: given[flag] for flag in _FLAGS if given.get(flag) is not None}
+    return read_settings(file=given["settings_file"], environment=os.environ, flags=flags)
 
 
 _SETTINGS_FILE = click.option(

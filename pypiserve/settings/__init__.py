@@ -7,6 +7,7 @@ a kind, which only the plugin knows; ``pypiserve.picks`` checks those.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,6 +22,8 @@ from pypiserve.settings.sources import FILE_VARIABLE, Source, from_environment, 
 from pypiserve.settings.table import InstanceSettings, Listen, SettingsTable
 
 __all__ = ["InstanceSettings", "Listen", "SettingRow", "Settings", "describe_settings", "read_settings"]
+
+_MOST_WORKERS = 8  # each has memory of its own; who wants more says so
 
 DEFAULT_FILE = Path("pypiserve.toml")
 """The settings file that is read when none is named, if it exists."""
@@ -44,6 +47,11 @@ class Settings(SettingsTable, frozen=True, kw_only=True):
     def path_prefix(self) -> str:
         """What every link begins with: the path of ``public_url``, empty or with a slash only in front."""
         return urlsplit(self.public_url).path if self.public_url else ""
+
+    @property
+    def number_of_workers(self) -> int:
+        """How many processes serve."""
+        return self.workers or min(len(os.sched_getaffinity(0)), _MOST_WORKERS)
 
     def source_of(self, key: str) -> str:
         """Name the source of one setting, for messages."""

@@ -85,6 +85,10 @@ class SettingsTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     data: Annotated[Path, Meta(description="Folder of the database and of what the built-in plugins keep.")] = Path(
         "pypiserve-data"
     )
+    workers: Annotated[
+        int,
+        Meta(ge=0, le=1024, description="Processes that serve; 0 for one on each core, at most 8."),
+    ] = 0
     public_url: Annotated[
         str | None,
         Meta(description="The server's address as clients see it; its path becomes the prefix of all links."),

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import tornado.httpserver
-import tornado.netutil
 import tornado.web
 from tornado.iostream import IOStream
 
-from pypiserve.core.errors import InvalidSetting
+from pypiserve.web.listening import Accepting
 from pypiserve.web.site import RunningRequests
 
 __all__ = ["Activity", "WebServer"]
@@ -67,9 +67,9 @@ class PlainServer(tornado.httpserver.HTTPServer):
 
     connections = 0
 
-    def handle_stream(self, stream: IOStream, address: tuple[object, ...]) -> None:
+    def take(self, connection: socket.socket, address: tuple[object, ...]) -> None:
         """Take a connection that was just accepted; nothing was read from it yet."""
-        super().handle_stream(PlainStream(stream.socket, max_buffer_size=stream.max_buffer_size), address)
+        self.handle_stream(PlainStream(connection, max_buffer_size=self.max_buffer_size), address)
         self.connections += 1
 
     def on_close(self, server_conn: object) -> None:
@@ -94,28 +94,11 @@ class WebServer:
         )
         self._requests = requests
         self._stop_seconds = stop_seconds
-        self._sockets: list[socket.socket] = []
+        self._accepting: Accepting | None = None
 
-    def listen(self, host: str, port: int, *, source: str) -> int:
-        """
-        Begin to serve; return the port, which the system chose if 0 was asked for.
-
-        Args:
-            host: Name or address.
-            port: 0 to 65535.
-            source: Where the address comes from, for the message.
-
-        Raises:
-            InvalidSetting: The address cannot be listened on.
-        """
-        try:
-            self._sockets = tornado.netutil.bind_sockets(port, address=host)
-        except OSError as error:
-            problem = f"cannot listen on {host}:{port} ({error.strerror or error})"
-            raise InvalidSetting(source, "listen", problem, "choose another address or port") from error
-        self._server.add_sockets(self._sockets)
-        chosen: int = self._sockets[0].getsockname()[1]
-        return chosen
+    def serve(self, sockets: Sequence[socket.socket]) -> None:
+        """Begin to serve; the sockets, which listen, are closed by ``stop``."""
+        self._accepting = Accepting(sockets, self._server.take)
 
     @property
     def activity(self) -> Activity:
@@ -124,7 +107,8 @@ class WebServer:
 
     async def stop(self) -> None:
         """Take no new connections, let running requests finish within the bound, then close what is left."""
-        self._server.stop()
+        if self._accepting is not None:
+            self._accepting.close()
         if len(self._requests):
             _log.info("Waiting up to %g s for running requests: %d", self._stop_seconds, len(self._requests))
         try:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from packaging.utils import NormalizedName
 
 from pypiserve.core.digests import Sha256
+from pypiserve.core.events import Event
 from pypiserve.core.identity import Credentials, Identity
 from pypiserve.core.model import ProjectDetail, ProjectFile, ProjectList
 from pypiserve.plugin import (
@@ -23,6 +26,7 @@ from pypiserve.plugin import (
     ReadPolicyKind,
     Redirect,
     Renderer,
+    SubscriberKind,
     UploadPolicyKind,
     hookimpl,
 )
@@ -125,6 +129,21 @@ class HideWindows:
         return Deny("no-windows", "Files for Windows are not shown") if "win32" in file.filename else None
 
 
+class Diary:
+    """A subscriber: writes down which process was told what."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    async def handle(self, event: Event) -> None:
+        """Add a line."""
+        with self._file.open("a", encoding="utf-8") as diary:
+            diary.write(f"{os.getpid()} {event.kind.value} {event.filename}\n")
+
+    async def close(self) -> None:
+        """Hold nothing."""
+
+
 def _memory(_settings: NoSettings, _context: BuildContext) -> MemoryFileStore:
     STORES.append(MemoryFileStore())
     return STORES[-1]
@@ -160,3 +179,11 @@ def pypiserve_policies() -> Iterable[UploadPolicyKind[Any] | ReadPolicyKind[Any]
 def pypiserve_renderers() -> Iterable[Renderer]:
     """Offer the renderer that counts."""
     return [CountedRenderer()]
+
+
+@hookimpl
+def pypiserve_subscribers() -> Iterable[SubscriberKind[Any]]:
+    """Offer one that writes into the data folder."""
+    yield SubscriberKind(
+        "diary", NoSettings, lambda _settings, context: Diary(context.data_folder / "diary"), "a diary"
+    )

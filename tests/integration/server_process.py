@@ -68,7 +68,8 @@ class ServerProcess:
             folder: Where.
             arguments: More of them than ``serve --listen``.
             token: An API token, when the folder is that of an earlier server.
-            environment: Variables, such as ``PYPISERVE_SHUTDOWN_SECONDS``.
+            environment: Variables, such as ``PYPISERVE_SHUTDOWN_SECONDS``. Empty ones are
+                not set; there is one worker unless they say more.
         """
         self.folder = folder
         self.host = "127.0.0.1"
@@ -81,7 +82,9 @@ class ServerProcess:
         self._log.touch()
         command = ["serve", "--listen", f"{self.host}:0", *arguments]
         self._own_sockets = 0
-        self.process = self._launch(command, environment_with(environment), self._output, self._log)
+        # Most tests look at one process; test_workers.py has several.
+        variables = {name: text for name, text in {"PYPISERVE_WORKERS": "1", **environment}.items() if text}
+        self.process = self._launch(command, environment_with(variables), self._output, self._log)
 
     def _launch(self, arguments: Sequence[str], environment: Mapping[str, str], output: Path, log: Path) -> Process:
         with output.open("wb") as standard, log.open("wb") as errors:

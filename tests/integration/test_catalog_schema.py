@@ -113,7 +113,7 @@ def empty_catalog(folder: Path, revision: str) -> Path:
     config = Config()
     config.set_main_option("path_separator", "os")
     config.set_main_option("script_location", str(Path(pypiserve.catalog.__file__).parent / "migrations"))
-    with database.engine.connect().execution_options(pypiserve_begin="BEGIN IMMEDIATE") as connection:
+    with database.engine.connect().execution_options(pypiserve_writes=True) as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
         connection.commit()
