@@ -115,6 +115,7 @@ def _judge_strictly(fields: Fields, head: str, stated: str) -> list[Problem]:
     # field, and packaging 26.0 does not know it.
     if told.get("import_names") == [""]:
         del told["import_names"]  # says that there is nothing to import, and is valid
+    told.pop("description_content_type", None)  # check_values judges it, whatever the version of packaging
     told["metadata_version"] = min(max(stated, "2.1"), "2.5")
     problems = _judge(cast("RawMetadata", told | _CHECKED)) + check_values(fields, stated)
     if "project-url" in unparsed:

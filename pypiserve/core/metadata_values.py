@@ -30,6 +30,10 @@ _URL_FIELDS = ("home-page", "download-url")
 _PROJECT_FIELDS = ("provides-dist", "obsoletes-dist")
 _ADDRESS = re.compile(r"[^\s@<>(),;:\"\[\]\\]+@[^\s@<>(),;:\"\[\]\\]+")
 _BRACKETED = re.compile(r"<([^<>]*)>")
+_WORD = r"[A-Za-z0-9!#$&^_.+~|`{}-]+"
+_PARAMETER = rf'[ \t]*;[ \t]*({_WORD})[ \t]*=[ \t]*({_WORD}|"[ !#-\[\]-~]*")'
+_CONTENT_TYPE = re.compile(rf"(text/plain|text/x-rst|text/markdown)((?:{_PARAMETER})*)[ \t]*;?", re.IGNORECASE)
+_MARKDOWN_VARIANTS = ("GFM", "CommonMark")
 _OLD_VERSION = re.compile(r"([^()\s]+)\s*\(\s*([0-9][^()\s]*)\s*\)")
 
 
@@ -47,6 +51,11 @@ def check_values(fields: Fields, metadata_version: str) -> list[Problem]:
     said = {field: tuple(v for v in values if v not in {"", UNKNOWN}) for field, values in fields.items()}
     checks: tuple[Callable[[Fields], Iterator[Problem]], ...] = (_texts, _addresses, _urls, _labels, _projects)
     problems = [problem for check in checks for problem in check(said)]
+    problems += [
+        problem
+        for value in fields.get("description-content-type", ())
+        if value != UNKNOWN and (problem := _content_type_problem(value))
+    ]
     if metadata_version >= "2.4":
         problems += _licences(said)
     if metadata_version >= "2.3":
@@ -60,6 +69,26 @@ def _texts(fields: Fields) -> Iterator[Problem]:
             yield invalid(
                 "summary", f"it has more than {_MAX_SUMMARY_LENGTH} characters; move some to the description"
             )
+
+
+def _content_type_problem(value: str) -> Problem | None:
+    """Judge a value that each version of packaging judges in another way, and each Python under it."""
+    field = "description-content-type"
+    read = _CONTENT_TYPE.fullmatch(value)
+    pairs = [(name.lower(), word.strip('"')) for name, word in re.findall(_PARAMETER, read[2])] if read else []
+    parameters = dict(pairs)
+    if read is None or len(parameters) != len(pairs):
+        return invalid(
+            field,
+            f"{shown(value)} is no content type that descriptions can have; write text/plain, text/x-rst or "
+            "text/markdown; correct it and build again",
+        )
+    if parameters.get("charset", "UTF-8").upper() != "UTF-8":
+        return invalid(field, f"the charset is {shown(parameters['charset'])}; save the text as UTF-8, or say so")
+    variant = parameters.get("variant", "GFM")
+    if read[1].lower() == "text/markdown" and variant not in _MARKDOWN_VARIANTS:
+        return invalid(field, f"{shown(variant)} is no variant of Markdown; write {' or '.join(_MARKDOWN_VARIANTS)}")
+    return None
 
 
 def _addresses(fields: Fields) -> Iterator[Problem]:

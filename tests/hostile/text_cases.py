@@ -88,6 +88,7 @@ METADATA_CASES = [
     _metadata("name-invalid", {"Name": "de mo"}, lenient=1),
     _metadata("name-behind-a-separator-of-records", {"Name": "\x1edemo"}, lenient=1),
     _metadata("content-type-with-a-control-character", {"Description-Content-Type": "text/mark\x1adown"}),
+    _metadata("parameter-with-a-control-character", {"Description-Content-Type": "text/markdown; charset\x1a"}),
     _metadata("name-unknown", {"Name": "UNKNOWN"}, lenient=1),
     _metadata("version-of-project-invalid", {"Version": "one"}, lenient=1),
     _metadata("version-of-project-twice", {"Version": ["1.0", "2.0"]}, lenient=1),

@@ -181,6 +181,54 @@ def test_invalid_fields(version: str, line: str, field: str) -> None:
     assert ";" in message
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        "text/plain",
+        "Text/X-rst",
+        "text/markdown;",
+        "text/markdown; charset=utf-8",
+        'text/markdown ;\tCharset = "UTF-8"; variant=CommonMark ;',
+        "text/markdown;charset=UTF-8;variant=GFM",
+        "text/plain; variant=none; format=flowed",
+        "UNKNOWN",
+    ],
+)
+def test_content_types(value: str) -> None:
+    """Whatever the version of packaging, and of the Python: parameters in any case, quoted or not, and others too."""
+    assert parse_core_metadata(written(f"Description-Content-Type: {value}")).name == "demo"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "text/html",
+        "text /markdown",
+        "text/markdown, text/plain",
+        "text/markdown; charset",
+        "text/markdown; x\x1a",
+        "text/markdown; x\x1a=1",
+        "text/markdown; x=\x1a",
+        'text/markdown; x="\x1a"',
+        "text/markdown; x*=a",
+        "text/markdown; x=a/b",
+        "text/markdown; x=\N{LATIN SMALL LETTER E WITH ACUTE}",
+        "text/markdown;; x=1",
+        "text/markdown; charset=UTF-8; CHARSET=UTF-8",
+        "text/markdown; charset=latin-1",
+        "text/markdown; variant=gfm",
+        "text/markdown" + "; x \t= 1" * 900 + "\x1a",
+    ],
+)
+def test_no_content_types(value: str) -> None:
+    """One problem, told once, however many readers would stumble over it."""
+    (message,) = problems(written(f"Description-Content-Type: {value}"))
+
+    assert message.startswith("core metadata field description-content-type: ")
+    assert message.isprintable()
+
+
 @pytest.mark.parametrize("version", ALL_VERSIONS)
 def test_what_installing_needs_is_always_checked(version: str) -> None:
     """Name, version and Requires-Python must be valid in all metadata versions; all problems are told at once."""
