@@ -13,7 +13,16 @@ from pypiserve.catalog.schema import blobs, files, indexes, owners, projects, re
 from pypiserve.core.digests import Sha256
 from pypiserve.core.index_rules import IndexRules
 
-__all__ = ["Expired", "WrongSize", "expired_after", "mend_sizes", "purge", "wrong_sizes"]
+__all__ = [
+    "Expired",
+    "WrongSize",
+    "expired_after",
+    "is_deleted",
+    "mend_sizes",
+    "purge",
+    "purge_lost",
+    "wrong_sizes",
+]
 
 
 @dataclass(frozen=True)
@@ -67,6 +76,19 @@ def purge(connection: Connection, digests: Collection[Sha256], *, now: datetime)
         .returning(blobs.c.sha256)
     )
     return {Sha256(sha256) for sha256 in done.scalars()}
+
+
+def is_deleted(connection: Connection, digest: Sha256) -> bool:
+    """Tell whether all files that these bytes are, or are the core metadata of, are deleted."""
+    return (
+        connection.execute(select(blobs.c.sha256).where(blobs.c.sha256 == digest, _is_unneeded())).first() is not None
+    )
+
+
+def purge_lost(connection: Connection, digest: Sha256, *, now: datetime) -> bool:
+    """Note that the bytes of deleted files are lost before their time; tell whether all their files are deleted."""
+    condition = (blobs.c.sha256 == digest, _is_unneeded())
+    return connection.execute(update(blobs).where(*condition).values(purged_at=now)).rowcount > 0
 
 
 def wrong_sizes(connection: Connection) -> list[WrongSize]:
@@ -123,7 +145,12 @@ def mend_sizes(connection: Connection) -> list[WrongSize]:
 
 
 def _is_expired(connection: Connection, now: datetime) -> ColumnElement[bool]:
-    kept = or_(files.c.deleted_at.is_(None), *_within_retention(connection, now))
+    return _is_unneeded(*_within_retention(connection, now))
+
+
+def _is_unneeded(*kept_too: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return the condition for bytes that are there by the catalog, though only for files that nobody keeps."""
+    kept = or_(files.c.deleted_at.is_(None), *kept_too)
     # Two questions instead of one with "or": each has an index to go by.
     named = [
         exists().where(column == blobs.c.sha256, kept) for column in (files.c.sha256, files.c.core_metadata_sha256)

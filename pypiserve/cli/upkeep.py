@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import timedelta
 
 import click
@@ -12,7 +12,7 @@ from pypiserve.cli.options import with_settings
 from pypiserve.compose import OfflineCatalog
 from pypiserve.picks import pick
 from pypiserve.plugin._loading import load_plugins
-from pypiserve.services.upkeep import FaultKind, Upkeep
+from pypiserve.services.upkeep import Fault, FaultKind, Upkeep
 from pypiserve.settings import Settings
 
 __all__ = ["fsck", "gc"]
@@ -64,27 +64,47 @@ def fsck(settings: Settings, *, repair: bool, hours: float, quick: bool) -> None
 
     The sizes that the catalog keeps of projects and indexes are checked too.
 
-    With --repair damaged bytes are removed as well: publishing the same file again then brings them back. The exit
-    status is 1 when files of the catalog are missing or damaged.
+    With --repair damaged bytes are removed as well: publishing the same file again then brings them back. Deleted
+    files whose bytes are lost are given up: they can no longer be restored. The exit status is 1 when files of the
+    catalog are missing or damaged.
     """
 
     async def work(upkeep: Upkeep) -> None:
-        found = 0
-        async for fault in upkeep.faults(read=not quick):
-            found += 1
-            click.echo(f"{fault.digest}: {', '.join(fault.names)} {_SAID[fault.kind]}.")
-            if repair and await upkeep.withdraw(fault):
-                click.echo(f"{fault.digest}: removed.")
+        faults = [fault async for fault in _faults(upkeep, repair=repair, read=not quick)]
         for wrong in await upkeep.wrong_sizes(repair=repair):
             done = "set right" if repair else "to be set right with --repair"
             click.echo(f"{wrong.name}: {wrong.kept} bytes by the catalog, {wrong.counted} by its files, {done}.")
         await _collect(upkeep, hours, repair=repair)
-        if found:
-            click.echo(f"Missing or damaged: {found}. Publishing the same file again brings its bytes back.")
-            raise SystemExit(1)
-        click.echo("Every file of the catalog has its bytes.")
+        _sum_up(faults, repair=repair)
 
     _run(settings, work)
+
+
+async def _faults(upkeep: Upkeep, *, repair: bool, read: bool) -> AsyncIterator[Fault]:
+    async for fault in upkeep.faults(read=read):
+        names = ", ".join(fault.names) or "what was replaced"
+        click.echo(f"{fault.digest}: {names}{', deleted,' if fault.is_deleted else ''} {_SAID[fault.kind]}.")
+        if repair and await upkeep.withdraw(fault):
+            click.echo(f"{fault.digest}: removed.")
+        if repair and fault.is_deleted and await upkeep.forget(fault):
+            click.echo(f"{fault.digest}: given up.")
+        yield fault
+
+
+def _sum_up(faults: Sequence[Fault], *, repair: bool) -> None:
+    deleted = sum(fault.is_deleted for fault in faults)
+    if deleted:
+        remedy = (
+            "given up: they can no longer be restored"
+            if repair
+            else "restore them and publish them again, or give them up with --repair"
+        )
+        click.echo(f"Missing or damaged bytes of deleted files: {deleted}, {remedy}.")
+    if published := len(faults) - deleted:
+        click.echo(f"Missing or damaged: {published}. Publishing the same file again brings its bytes back.")
+    if faults:
+        raise SystemExit(1)
+    click.echo("Every file of the catalog has its bytes.")
 
 
 async def _give_up(upkeep: Upkeep, *, repair: bool) -> None:

@@ -13,6 +13,7 @@ import hashlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import BinaryIO
 
 from pypiserve.catalog import files, retention
@@ -48,12 +49,14 @@ class Fault:
         size_bytes: How many they should be.
         kind: What is wrong.
         names: The files that they are, or are the core metadata of, as ``owner/index filename``.
+        is_deleted: Whether all those are deleted: their names are reserved, and publishing does not bring them back.
     """
 
     digest: Sha256
     size_bytes: int
     kind: FaultKind
     names: tuple[str, ...]
+    is_deleted: bool
 
 
 class Upkeep:
@@ -143,7 +146,8 @@ class Upkeep:
             for digest, size_bytes in blobs:
                 kind = await self._fault_of(digest, size_bytes, read=read)
                 if kind is not None:
-                    yield Fault(digest, size_bytes, kind, await self._names_of(digest))
+                    deleted = await self._database.read(partial(retention.is_deleted, digest=digest))
+                    yield Fault(digest, size_bytes, kind, await self._names_of(digest), deleted)
             after = blobs[-1][0]
 
     async def withdraw(self, fault: Fault) -> bool:
@@ -161,6 +165,21 @@ class Upkeep:
                 return False
             await self._store.delete(fault.digest)
             return True
+
+    async def forget(self, fault: Fault) -> bool:
+        """
+        Note in the catalog that the bytes of deleted files are lost, so that whoever restores those is told.
+
+        Returns:
+            Whether it did: what was restored or stored again meanwhile is not lost.
+
+        Raises:
+            Unavailable: Somebody publishes all the time; safe to repeat.
+        """
+        with await self._publishing_stopped():
+            if await self._store.stat(fault.digest) is not None:
+                return False
+            return await self._database.write(partial(retention.purge_lost, digest=fault.digest, now=self._now()))
 
     async def _blobs_after(self, after: str) -> list[tuple[Sha256, int]]:
         return await self._database.read(lambda connection: files.blobs_after(connection, after, limit=_BATCH))

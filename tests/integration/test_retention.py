@@ -191,6 +191,52 @@ async def test_a_restoration_between_finding_and_giving_up_wins(deleted: ServerU
     assert deleted.get(address()).body == WHEEL.content
 
 
+def test_lost_bytes_of_a_deleted_file_are_told_as_such(deleted: ServerUnderTest) -> None:
+    """Publishing cannot bring them back, restoring and publishing can; nothing is given up without --repair."""
+    place_of(deleted, WHEEL.sha256).unlink()
+    told = command(deleted, "fsck")
+    assert told.exit_code == 1
+    assert f"{WHEEL.sha256}: main/pypi {WHEEL.filename}, deleted, is missing in the store." in told.output
+    assert "Missing or damaged bytes of deleted files: 1, restore them and publish them again, or give" in told.output
+    assert "brings its bytes back" not in told.output
+    assert deleted.publish(WHEEL).status == 409
+    restore(deleted)
+    assert "Publishing the same file again brings its bytes back." in command(deleted, "fsck").output
+    assert deleted.publish(WHEEL).status == 200
+    assert deleted.get(address()).body == WHEEL.content
+    assert command(deleted, "fsck").exit_code == 0
+
+
+@pytest.mark.parametrize("damage", [None, b"too short"])
+def test_lost_bytes_of_a_deleted_file_can_be_given_up(deleted: ServerUnderTest, damage: bytes | None) -> None:
+    """Then fsck has nothing to say any more, and whoever restores the file is told why that cannot be."""
+    place = place_of(deleted, WHEEL.sha256)
+    if damage is None:
+        place.unlink()
+    else:
+        place.write_bytes(damage)
+    done = command(deleted, "fsck", "--repair")
+    assert (done.exit_code, f"{WHEEL.sha256}: given up.\n" in done.output) == (1, True)
+    assert "bytes of deleted files: 1, given up: they can no longer be restored." in done.output
+    assert command(deleted, "fsck").exit_code == 0
+    assert has_bytes(deleted) == (False, True)
+    with pytest.raises(RetentionOver, match="its bytes were removed"):
+        restore(deleted)
+
+
+async def test_lost_bytes_that_are_needed_or_back_are_not_given_up(deleted: ServerUnderTest) -> None:
+    """Both are looked at again before anything is noted."""
+    place = place_of(deleted, WHEEL.sha256)
+    place.unlink()
+    async with upkeep_of(deleted) as upkeep:
+        (found,) = [fault async for fault in upkeep.faults(read=False)]
+        place.write_bytes(WHEEL.content)
+        assert not await upkeep.forget(found)
+        place.unlink()
+        restore(deleted)
+        assert not await upkeep.forget(found)
+
+
 def test_fsck_checks_the_sizes(deleted: ServerUnderTest) -> None:
     """Of projects and indexes; --repair sets them right."""
     restore(deleted)
