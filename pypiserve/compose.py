@@ -52,7 +52,7 @@ from pypiserve.web.routes import make_application
 from pypiserve.web.server import Activity, WebServer
 from pypiserve.web.site import IndexPath, Limits, Site
 
-__all__ = ["Activity", "OfflineCatalog", "Server", "listening_sockets"]
+__all__ = ["OfflineCatalog", "Server", "listening_sockets"]
 
 _log = logging.getLogger("pypiserve")
 

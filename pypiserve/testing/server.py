@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from pypiserve.compose import Activity, OfflineCatalog, Server
+from pypiserve.compose import OfflineCatalog, Server
 from pypiserve.picks import pick
 from pypiserve.plugin._loading import load_plugins
 from pypiserve.settings import Settings, read_settings
@@ -83,9 +83,9 @@ class ServerUnderTest:
         return read_settings(file=self._file, environment={}, flags={})
 
     @property
-    def activity(self) -> Activity:
-        """What the server has under way at the moment: nothing when it does not run."""
-        return Activity(0, 0) if self._server is None else self._server.activity
+    def activity(self) -> tuple[int, int]:
+        """How many connections are open at the moment, idle ones included, and how many requests are under way."""
+        return (0, 0) if self._server is None else self._server.activity
 
     def start(self) -> Self:
         """

@@ -15,7 +15,6 @@ from typing import Protocol, Self
 from command_line import PYPISERVE, environment_with
 from raw_http import RawConnection
 
-from pypiserve.compose import Activity
 from pypiserve.testing import BuiltFile
 from pypiserve.testing.secret_search import SecretSearch
 from pypiserve.testing.server import Reply, multipart_form
@@ -155,11 +154,11 @@ class ServerProcess:
         return sorted(targets)
 
     @property
-    def activity(self) -> Activity:
+    def activity(self) -> tuple[int, int]:
         """What it has under way, as the system sees it: connections, and files that are being received."""
         targets = self.open_files()
         connections = _sockets_among(targets) - self._own_sockets
-        return Activity(connections, sum("/staging/upload-" in target for target in targets))
+        return connections, sum("/staging/upload-" in target for target in targets)
 
     def end(self, number: signal.Signals) -> int:
         """Send a signal, wait for the end, and return the exit status."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import socket
 import time
+from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from raw_http import RawConnection
@@ -19,21 +20,20 @@ BODY = encode([*usual_parts(WHEEL), content_part(WHEEL)])
 
 @pytest.fixture
 def _stages_late(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the server begin to receive a file when its client is long gone."""
-    new_file = StagingArea.new_file
+    """Let the server begin to write a file when its client is long gone."""
+    new_on_disk = StagingArea._new_on_disk
 
-    def late(self: StagingArea) -> StagedFile:
+    def late(self: StagingArea) -> tuple[Path, BinaryIO]:
         time.sleep(0.3)
-        return new_file(self)
+        return new_on_disk(self)
 
-    monkeypatch.setattr(StagingArea, "new_file", late)
+    monkeypatch.setattr(StagingArea, "_new_on_disk", late)
 
 
-def send_and_reset(site: ServerUnderTest) -> None:
-    """Send most of an upload, and vanish."""
+def send_and_leave(site: ServerUnderTest) -> None:
+    """Send most of an upload, and go away."""
     with RawConnection(site) as connection:
         connection.send(head_of(site, Content_Length=str(len(BODY))) + BODY[:-1000])
-        connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
 
 
 @pytest.mark.usefixtures("_stages_late")
@@ -41,7 +41,7 @@ def test_what_is_staged_late_and_removed_is_waited_for(server: ServerUnderTest) 
     """It is never taken for what was there before the next upload."""
     for _ in range(3):
         with keeps_nothing(server):
-            send_and_reset(server)
+            send_and_leave(server)
 
 
 @pytest.mark.usefixtures("_stages_late")
@@ -49,4 +49,4 @@ def test_what_is_staged_late_and_left_is_found(server: ServerUnderTest, monkeypa
     """By the expectation around the very upload that left it."""
     monkeypatch.setattr(StagedFile, "discard", lambda self: self.handle.close())
     with pytest.raises(AssertionError, match=r"has become .*upload-"), keeps_nothing(server):
-        send_and_reset(server)
+        send_and_leave(server)

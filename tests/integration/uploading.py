@@ -15,7 +15,6 @@ from typing import Any, Protocol
 
 from raw_http import Address, request_head
 
-from pypiserve.compose import Activity
 from pypiserve.testing import BuiltFile
 from pypiserve.testing.server import Reply
 
@@ -53,8 +52,8 @@ class Target(Address, Protocol):
     token: str
 
     @property
-    def activity(self) -> Activity:
-        """What the server has under way."""
+    def activity(self) -> tuple[int, int]:
+        """How many connections are open, and how many requests are under way."""
 
     def request(
         self, method: str, path: str, *, headers: Mapping[str, str] | None = None, body: bytes | None = None
