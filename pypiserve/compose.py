@@ -209,7 +209,11 @@ class Server:
         threads = ThreadPoolExecutor(_HANDLER_THREADS, thread_name_prefix="web")
         self._parts.threads("Receiving and sending", threads)
         return Site(
-            authentication=Authentication(instances.authenticators, SignInThrottle(_sign_in_limits(settings))),
+            authentication=Authentication(
+                instances.authenticators,
+                SignInThrottle(_sign_in_limits(settings)),
+                issuer=_token_authenticator(settings),
+            ),
             client_addresses=ClientAddresses(settings.trusted_proxies),
             directory=directory,
             follower=follower,

@@ -33,14 +33,23 @@ class Authentication:
     another each time. Failures are throttled, but never hold up credentials that were good a while ago.
     """
 
-    def __init__(self, authenticators: Sequence[tuple[str, Authenticator]], throttle: SignInThrottle) -> None:
+    def __init__(
+        self,
+        authenticators: Sequence[tuple[str, Authenticator]],
+        throttle: SignInThrottle,
+        *,
+        issuer: str | None = None,
+    ) -> None:
         """
         Take the authenticators.
 
         Args:
             authenticators: Each with its name in the settings, by which grants call those that it recognises.
             throttle: Counts what fails.
+            issuer: Name of the one that recognises our own API tokens. Whose such a token is says the catalog, so
+                that it alone may answer with identities of others, and of robots.
         """
+        self._issuer = issuer
         self._authenticators = dict(authenticators)
         self._throttle = throttle
         self._recognised = RecognisedCredentials()
@@ -96,6 +105,7 @@ class Authentication:
         for name, authenticator in self._in_order(first):
             try:
                 identity = await _ask(name, _method(authenticator, max_age_seconds), credentials)
+                _check(name, identity, may_speak_for_others=name == self._issuer)
             except CredentialsUnknown as refusal:
                 unknown = unknown or refusal
                 continue
@@ -127,9 +137,14 @@ async def _ask(name: str, method: _Method, credentials: Credentials) -> Identity
         # A plugin's fault must neither let anybody in nor tell the client that its password is wrong.
         _log.exception("The authenticator %s failed", name)
         raise Unavailable("The sign-in cannot be checked now") from error
-    if identity is not None and identity.authenticator != name:
+    return identity
+
+
+def _check(name: str, identity: Identity | None, *, may_speak_for_others: bool) -> None:
+    if identity is None:
+        return
+    if identity.authenticator != name and not (may_speak_for_others and identity.authenticator):
         # Else one authenticator could speak for those of another, and have their roles.
         raise PluginContractBroken(name, "authenticate() returned an identity of another authenticator")
-    if identity is not None and any(vouched.role.rank > Role.OWNER.rank for vouched in identity.roles):
+    if any(vouched.role.rank > Role.OWNER.rank for vouched in identity.roles):
         raise PluginContractBroken(name, "authenticate() vouched for a role above owner")
-    return identity

@@ -312,6 +312,13 @@ def test_instance_names_are_unique() -> None:
     assert said == "pypiserve.toml: authenticators[1].name: authenticators[0] has this name; choose another name."
 
 
+@pytest.mark.parametrize("name", ["team", "robot"])
+def test_names_of_subjects_that_the_server_makes_are_no_authenticators(name: str) -> None:
+    """Whoever signed in there as acme/devs would be that team."""
+    said = refusal(f'[[authenticators]]\nkind = "token"\nname = "{name}"')
+    assert said.startswith("pypiserve.toml: authenticators[0].name: subjects that begin so")
+
+
 @pytest.mark.parametrize("name", ["", "../x", "a/b", ".x", "A", "x" * 64, "a\\nb"])
 def test_instance_names_are_safe_as_file_names(name: str) -> None:
     """An instance may keep a file of its own name, so the name cannot lead elsewhere."""

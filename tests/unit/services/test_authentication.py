@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pypiserve.core.errors import PluginContractBroken
-from pypiserve.core.identity import BearerCredentials, Credentials, Identity, Role, VouchedRole
+from pypiserve.core.identity import ANONYMOUS, BearerCredentials, Credentials, Identity, Role, VouchedRole
 from pypiserve.plugin import Authenticator
 from pypiserve.services.authentication import Authentication
 from pypiserve.services.sign_in_throttle import SignInLimits, SignInThrottle
@@ -65,3 +65,33 @@ async def test_an_authenticator_without_a_memory_is_just_asked() -> None:
     """The age is no business of one that knows by itself."""
     asking = _asking(_Vouching(Role.READER))
     assert (await asking.identify(BearerCredentials("x"), address="192.0.2.1", max_age_seconds=60)).name == "42"
+
+
+class _Speaking(_Vouching):
+    """Answers with an identity of its choice."""
+
+    def __init__(self, answer: Identity) -> None:
+        self._answer = answer
+
+    async def authenticate(self, credentials: Credentials) -> Identity | None:  # noqa: ARG002 - the protocol's name
+        """Answer."""
+        return self._answer
+
+
+@pytest.mark.parametrize("answer", [Identity("htpasswd", "alice", credential="ab12"), Identity("robot", "ci")])
+async def test_our_own_tokens_speak_for_those_whose_they_are(answer: Identity) -> None:
+    """The catalog says whose a token is; from any other authenticator that would be somebody else's roles."""
+    for issuer in ("keys", "other", None):
+        asking = Authentication([("keys", _Speaking(answer))], SignInThrottle(SignInLimits()), issuer=issuer)
+        if issuer == "keys":
+            assert await asking.identify(BearerCredentials("x"), address="192.0.2.1") == answer
+        else:
+            with pytest.raises(PluginContractBroken, match="another authenticator"):
+                await asking.identify(BearerCredentials("x"), address="192.0.2.1")
+
+
+async def test_nobody_signs_somebody_in_as_anonymous() -> None:
+    """A request with credentials is somebody's, or refused."""
+    asking = Authentication([("keys", _Speaking(ANONYMOUS))], SignInThrottle(SignInLimits()), issuer="keys")
+    with pytest.raises(PluginContractBroken):
+        await asking.identify(BearerCredentials("x"), address="192.0.2.1")
