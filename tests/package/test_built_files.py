@@ -13,6 +13,13 @@ import pytest
 from readme import ROOT
 from serving import serving, status_of, without_settings
 
+_BESIDE_A_FORGE = """\
+[[authenticators]]
+kind = "gitea"
+url = "https://git.example.com"
+organisations = ["acme"]
+"""
+
 
 @pytest.fixture(scope="session")
 def built() -> Path:
@@ -78,3 +85,42 @@ def test_installed_wheel_serves(installed: Path, tmp_path: Path) -> None:
     with serving([str(installed / "pypiserve"), "serve"], folder=tmp_path, patience_seconds=30) as served:
         assert status_of(f"http://{served.netloc}/") == 200
         assert status_of(f"http://{served.netloc}/simple/") == 200
+
+
+@pytest.fixture(scope="session")
+def plugin(built: Path) -> Path:
+    """The wheel of the plugin for forges."""
+    (path,) = built.with_name(f"{built.name}-forge").glob("*.whl")
+    return path
+
+
+def _run(*command: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, env=without_settings(), check=False)
+
+
+def test_plugin_wheel_is_complete(plugin: Path) -> None:
+    """It has every module, the mark that it is typed, its licence and its entry point, and no tests."""
+    source = ROOT / "plugins" / "pypiserve-forge" / "pypiserve_forge"
+    expected = {f"pypiserve_forge/{path.name}" for path in source.iterdir() if path.is_file()}
+    with zipfile.ZipFile(plugin) as archive:
+        names = set(archive.namelist())
+    assert {name for name in names if ".dist-info/" not in name} == expected
+    assert {name.partition("/")[2] for name in names} >= {"py.typed", "entry_points.txt", "licenses/LICENSE"}
+
+
+def test_plugin_comes_and_goes(installed: Path, plugin: Path, tmp_path: Path) -> None:
+    """Settings that name a forge work with the plugin, and without it the sentence names what to install."""
+    settings = tmp_path / "pypiserve.toml"
+    settings.write_text(_BESIDE_A_FORGE, encoding="utf-8")
+    assert _run(installed / "pip", "install", "--no-deps", "--quiet", plugin).returncode == 0
+    assert "No broken requirements" in _run(installed / "pip", "check").stdout
+    assert "pypiserve-forge" in _run(installed / "pypiserve", "plugins").stdout
+    checked = _run(installed / "pypiserve", "check", "--settings", settings)
+    assert checked.returncode == 0, checked.stderr
+    assert _run(installed / "pip", "uninstall", "--yes", "pypiserve-forge").returncode == 0
+    for command in ("check", "serve"):
+        refused = _run(installed / "pypiserve", command, "--settings", settings)
+        assert refused.returncode == 2
+        sentence = "no installed distribution offers 'gitea'; install pypiserve-forge, which does"
+        assert sentence in refused.stderr
+        assert "Traceback" not in refused.stderr

@@ -143,13 +143,13 @@ class ForgeClient:
             reply = await self._fetch(method, path, headers)
         if isinstance(reply, str):
             raise self._failure(method, path, reply)
+        if _is_throttled(reply):
+            self._breaker.failed()
+            raise Throttled(f"{self._forge} wants to be asked later", retry_after_seconds=_wait_seconds(reply))
         if reply.status in expected:
             if reply.status != 200:  # noqa: PLR2004 - the number is the status; whether 200 makes sense its body tells
                 self._breaker.succeeded()
             return reply
-        if _is_throttled(reply):
-            self._breaker.failed()
-            raise Throttled(f"{self._forge} wants to be asked later", retry_after_seconds=_wait_seconds(reply))
         if reply.status in _SERVER_ERRORS or reply.status in _REDIRECTS:
             hint = "; its address in the settings is not the last one" if reply.status in _REDIRECTS else ""
             raise self._failure(method, path, f"status {reply.status}{hint}")
@@ -216,11 +216,11 @@ def _describe(error: BaseException) -> str:
 
 
 def _is_throttled(reply: Reply) -> bool:
-    """Tell whether a limit was hit. GitHub says so with 403 as well, and then with these headers."""
-    return reply.status == 429 or (  # noqa: PLR2004 - the numbers are the statuses
-        reply.status == 403  # noqa: PLR2004
-        and ("retry-after" in reply.headers or reply.headers.get("x-ratelimit-remaining") == "0")
-    )
+    """Tell whether a limit was hit. GitHub says so with 403 too, and then by these headers or only in words."""
+    if reply.status != 403:  # noqa: PLR2004 - the numbers are the statuses
+        return reply.status == 429  # noqa: PLR2004
+    by_headers = "retry-after" in reply.headers or reply.headers.get("x-ratelimit-remaining") == "0"
+    return by_headers or b"rate limit" in reply.body.lower()
 
 
 def _wait_seconds(reply: Reply) -> int:

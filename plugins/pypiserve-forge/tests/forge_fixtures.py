@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -37,13 +36,8 @@ def forges_process() -> Iterator[Forges]:
 @pytest.fixture
 def forges(forges_process: Forges) -> Forges:
     """The forges as each test finds them."""
-    for forge in forges_process.all:
-        forge.recover()
-        forge.asked()
-    forges_process.gitea.know(**copy.deepcopy(GITEA), tells_tokens=True)
-    forges_process.forgejo.know(**copy.deepcopy(GITEA), tells_tokens=False)
-    forges_process.gitlab.know(**copy.deepcopy(GITLAB))
-    forges_process.github.know(**copy.deepcopy(GITHUB))
+    forgejo = {**GITEA, "tells_tokens": False}
+    forges_process.begin(gitea=GITEA, forgejo=forgejo, gitlab=GITLAB, github=GITHUB)
     return forges_process
 
 

@@ -57,9 +57,7 @@ class ForgeHandle:
         return asked
 
     def _put(self, what: str, value: Any) -> None:
-        request = urllib.request.Request(f"{self.control}/{what}", json.dumps(value).encode(), method="PUT")
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            answer.read()
+        _put(f"{self.control}/{what}", value)
 
 
 @dataclass(frozen=True)
@@ -71,10 +69,15 @@ class Forges:
     gitlab: ForgeHandle
     github: ForgeHandle
 
-    @property
-    def all(self) -> tuple[ForgeHandle, ...]:
-        """All four."""
-        return self.gitea, self.forgejo, self.gitlab, self.github
+    def begin(self, **states: object) -> None:
+        """Give each forge what it knows, and let it forget faults and requests."""
+        _put(f"{self.gitea.control.removesuffix('gitea')}all/begin", states)
+
+
+def _put(url: str, value: Any) -> None:
+    request = urllib.request.Request(url, json.dumps(value).encode(), method="PUT")
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        answer.read()
 
 
 @contextmanager

@@ -71,6 +71,7 @@ GITEA: dict[str, Any] = {
         gitea_token("wim no packages"): {"id": 205, "login": "wim", "scopes": ["read:user"]},
         gitea_token("gone packages"): {"id": 206, "login": "gone", "scopes": ["write:package"]},
     },
+    "tells_tokens": True,
     "has_packages": True,
     "over_quota": [],
     "sign_in_required": False,

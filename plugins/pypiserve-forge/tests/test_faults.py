@@ -68,6 +68,21 @@ async def test_a_forge_that_fails_half_way(make: MakeAuthenticator, forges: Forg
         await sign_in(authenticator, TOKENS[kind])
 
 
+LIMITS: list[list[Any]] = [
+    [403, "{}", {"Retry-After": "60"}],
+    [403, "{}", {"X-RateLimit-Remaining": "0"}],
+    [403, '{"message": "You have exceeded a secondary rate limit."}', {}],
+]
+
+
+@pytest.mark.parametrize("limit", LIMITS, ids=str)
+async def test_a_limit_is_no_refusal(make: MakeAuthenticator, forges: Forges, limit: list[Any]) -> None:
+    """GitHub answers 403 to who asks too often, where 403 else means that somebody is no member."""
+    forges.github.fail(path="memberships", answer=limit)
+    with pytest.raises(Unavailable):
+        await sign_in(make("github"), TOKENS["github"])
+
+
 @pytest.mark.parametrize("fault", [{"seconds": 4}, {"drip": True}], ids=["silence", "drips"])
 async def test_a_slow_forge(
     make: MakeAuthenticator, forges: Forges, monkeypatch: pytest.MonkeyPatch, fault: dict[str, Any]

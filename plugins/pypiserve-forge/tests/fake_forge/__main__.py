@@ -6,6 +6,7 @@ import json
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 from fake_forge.gitea import FakeGitea
 from fake_forge.github import FakeGitHub
@@ -16,7 +17,11 @@ __all__ = ["main"]
 
 
 class _Control(BaseHTTPRequestHandler):
-    """``PUT /FORGE/state`` and ``/FORGE/fault`` with JSON; ``GET /FORGE/asked`` tells, and forgets."""
+    """
+    ``PUT /FORGE/state`` and ``/FORGE/fault`` with JSON; ``GET /FORGE/asked`` tells, and forgets.
+
+    ``PUT /all/begin`` gives each forge a state and lets it forget everything else.
+    """
 
     forges: dict[str, ForgeServer]
 
@@ -24,13 +29,21 @@ class _Control(BaseHTTPRequestHandler):
         """Change what a forge knows, by keys, or what is wrong with it."""
         _, name, what = self.path.split("/")
         value = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        for forge, state in value.items() if what == "begin" else ():
+            self._change(forge, "state", state)
+            self._change(forge, "fault", None)
+            self.forges[forge].asked = []
+        if what != "begin":
+            self._change(name, what, value)
+        self._tell([])
+
+    def _change(self, name: str, what: str, value: Any) -> None:
         server = self.forges[name]
         with server.lock:
             if what == "state":
                 server.forge.state.update(value)
             else:
                 server.fault = value
-        self._tell([])
 
     def do_GET(self) -> None:
         """Tell the requests since the last time."""
