@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from pypiserve.core.errors import (
@@ -75,34 +75,35 @@ class Authentication:
             return ANONYMOUS
         digest = self._recognised.digest(credentials)
         name = self._recognised.recall(digest)
-        judge = partial(self._judge, credentials, digest, first=name, max_age_seconds=max_age_seconds)
-        if name is None:
-            return await self._counted(judge, credentials, digest, address)
-        try:
-            return await judge()
-        except AuthenticationFailed:
+        if name is not None:
+            # Nearly every request of an installer comes this way, so it is short.
+            try:
+                identity = await _ask(name, _method(self._authenticators[name], max_age_seconds), credentials)
+            except AuthenticationFailed:
+                identity = None
+            if identity is not None:
+                self._recognised.remember(digest, name)
+                return identity
             self._recognised.forget(digest)
-            raise
+        return await self._counted(credentials, digest, address, max_age_seconds)
 
     async def _counted(
-        self, judge: Callable[[], Awaitable[Identity]], credentials: Credentials, digest: bytes, address: str
+        self, credentials: Credentials, digest: bytes, address: str, max_age_seconds: float | None
     ) -> Identity:
         username = credentials.username if isinstance(credentials, BasicCredentials) else ""
         attempt = self._throttle.begin(digest, username=username, address=address)
         failed = False
         try:
-            return await judge()
+            return await self._judge(credentials, digest, max_age_seconds)
         except AuthenticationFailed:
             failed = True
             raise
         finally:
             self._throttle.end(attempt, failed=failed)
 
-    async def _judge(
-        self, credentials: Credentials, digest: bytes, *, first: str | None, max_age_seconds: float | None
-    ) -> Identity:
+    async def _judge(self, credentials: Credentials, digest: bytes, max_age_seconds: float | None) -> Identity:
         unknown: CredentialsUnknown | None = None
-        for name, authenticator in self._in_order(first):
+        for name, authenticator in self._authenticators.items():
             try:
                 identity = await _ask(name, _method(authenticator, max_age_seconds), credentials)
                 _check(name, identity, may_speak_for_others=name == self._issuer)
@@ -115,11 +116,6 @@ class Authentication:
         raise unknown or CredentialsUnknown(
             "These credentials are not known here: neither the user name and password nor a token was recognised"
         )
-
-    def _in_order(self, first: str | None) -> Iterator[tuple[str, Authenticator]]:
-        if first is not None:
-            yield first, self._authenticators[first]
-        yield from ((name, each) for name, each in self._authenticators.items() if name != first)
 
 
 def _method(authenticator: Authenticator, max_age_seconds: float | None) -> _Method:
