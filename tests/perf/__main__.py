@@ -12,10 +12,11 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from .accounts import compare_accounts
 from .client import WrongAnswer
 from .comparison import UPLOAD_NAMES, compare_uploads
 from .corpus import FULL, QUICK
-from .report import UPLOADS, Page
+from .report import ACCOUNTS, UPLOADS, Page
 from .run import NAMES, Plan, run
 
 
@@ -24,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     # Debian keeps nginx where only root's PATH looks.
     os.environ["PATH"] += os.pathsep + "/usr/sbin"
-    names = UPLOAD_NAMES if options.uploads else NAMES
+    names = UPLOAD_NAMES if options.uploads else ("pypiserve",) if options.accounts else NAMES
     if unknown := set(options.only or ()).difference(names):
         sys.exit(f"{', '.join(sorted(unknown))} takes no part in this; choose from {', '.join(names)}")
     if set(options.only or names) <= {"nginx", "tornado"}:
@@ -33,7 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.rounds:
         scale = dataclasses.replace(scale, rounds=options.rounds)
     plan = Plan(scale, frozenset(options.only or names), options.cache.resolve())
-    page = Page(options.write, UPLOADS if options.uploads else "--write") if options.write else None
+    kind = UPLOADS if options.uploads else ACCOUNTS if options.accounts else "--write"
+    page = Page(options.write, kind) if options.write else None
     report = ""
     try:
         with tempfile.TemporaryDirectory(prefix="pypiserve-perf-", dir=options.folder) as folder:
@@ -65,6 +67,8 @@ async def _bounded(plan: Plan, folder: Path, options: argparse.Namespace) -> str
     async with asyncio.timeout(options.minutes * 60):
         if options.uploads:
             return await compare_uploads(plan.scale, folder, names=plan.names, cache=plan.cache)
+        if options.accounts:
+            return await compare_accounts(plan.scale, folder)
         return await run(plan, folder)
 
 
@@ -72,7 +76,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.perf", description="Measure pypiserve beside its peers.")
     parser.add_argument("--quick", action="store_true", help="one short round with small files: does it work at all?")
     parser.add_argument("--write", type=Path, metavar="PAGE", help="put the report between the markers of this page")
-    parser.add_argument("--uploads", action="store_true", help="compare uploads only, with more servers")
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument("--uploads", action="store_true", help="compare uploads only, with more servers")
+    kind.add_argument("--accounts", action="store_true", help="measure accounts only: sign-ins, decisions, floods")
     choices = f"{', '.join(NAMES)}; with --uploads {', '.join(UPLOAD_NAMES)}"
     parser.add_argument("--only", nargs="+", metavar="NAME", help=f"servers, of {choices}")
     parser.add_argument("--rounds", type=int, metavar="N", help="repeat each measurement so often")

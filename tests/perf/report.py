@@ -14,9 +14,10 @@ from .promises import promises_table
 from .servers import Server
 from .suite import Suite
 
-__all__ = ["UPLOADS", "Page", "load_average", "opening", "render"]
+__all__ = ["ACCOUNTS", "UPLOADS", "Page", "load_average", "opening", "render"]
 
 UPLOADS = "--uploads --write"
+ACCOUNTS = "--accounts --write"
 
 
 def render(suite: Suite, *, servers: Sequence[Server], corpus: Corpus, notes: Sequence[str], load_before: str) -> str:
