@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from packaging.utils import NormalizedName
 
 from pypiserve.core.digests import Sha256
 from pypiserve.core.events import Event
-from pypiserve.core.identity import Credentials, Identity
+from pypiserve.core.identity import Action, Credentials, Identity, Role, Scope, VouchedRole
 from pypiserve.core.model import ProjectDetail, ProjectFile, ProjectList
 from pypiserve.plugin import (
     AuthenticatorKind,
@@ -107,6 +107,30 @@ class CrashingAuthenticator:
         """Hold nothing."""
 
 
+MEMBER = Identity("vouching", "42", display_name="mia", roles=(VouchedRole("CLOSED", Role.PUBLISHER),))
+VOUCHED = {
+    "member": MEMBER,
+    "for-reading": replace(MEMBER, scopes=(Scope(actions=frozenset({Action.READ})),)),
+    "for-publishing": replace(MEMBER, scopes=(Scope(owner="Closed", actions=frozenset({Action.PUBLISH})),)),
+    "for-acme": replace(MEMBER, scopes=(Scope(projects="acme-*"),)),
+    "for-another-owner": replace(MEMBER, scopes=(Scope(owner="open"),)),
+    "for-nothing": replace(MEMBER, scopes=()),
+    "usurper": replace(MEMBER, roles=(VouchedRole("closed", Role.ADMINISTRATOR),)),
+}
+"""Bearer tokens, and who they are."""
+
+
+class VouchingAuthenticator:
+    """Knows the tokens above, as a forge knows its members and what their tokens are for."""
+
+    async def authenticate(self, credentials: Credentials) -> Identity | None:
+        """Look the token up."""
+        return VOUCHED.get(getattr(credentials, "token", ""))
+
+    async def close(self) -> None:
+        """Hold nothing."""
+
+
 class NoBetas:
     """An upload policy: no pre-releases."""
 
@@ -164,8 +188,9 @@ def pypiserve_file_stores() -> Iterable[FileStoreKind[Any]]:
 
 @hookimpl
 def pypiserve_authenticators() -> Iterable[AuthenticatorKind[Any]]:
-    """Offer one that crashes."""
+    """Offer one that crashes, and one that vouches for roles."""
     yield AuthenticatorKind("crashing", NoSettings, lambda _settings, _context: CrashingAuthenticator(), "crashes")
+    yield AuthenticatorKind("vouching", NoSettings, lambda _settings, _context: VouchingAuthenticator(), "vouches")
 
 
 @hookimpl
