@@ -14,7 +14,7 @@ from pypiserve.catalog.files import resize
 from pypiserve.catalog.owners import IndexRecord
 from pypiserve.catalog.projects import ProjectRecord, find_project, within
 from pypiserve.catalog.schema import blobs, files, projects, releases
-from pypiserve.core.events import Event, EventKind
+from pypiserve.core.events import Actor, EventKind
 from pypiserve.core.model import ProjectStatus
 from pypiserve.core.project_patterns import Reach
 
@@ -113,7 +113,7 @@ def find_scope(
 
 
 def mark_yanked(
-    connection: Connection, scope: Scope, *, yanked: bool, reason: str | None, subject: str, now: datetime
+    connection: Connection, scope: Scope, *, yanked: bool, reason: str | None, by: Actor, now: datetime
 ) -> bool:
     """Yank or unyank all files of a scope that are not deleted; tell whether there is one."""
     done = connection.execute(
@@ -124,11 +124,11 @@ def mark_yanked(
     if done.rowcount == 0:
         return False
     verb = "yanked" if yanked else "unyanked"
-    _tell(connection, scope, EventKind(f"{scope.what}.{verb}"), subject=subject, now=now, detail=reason or "")
+    _tell(connection, scope, EventKind(f"{scope.what}.{verb}"), by=by, now=now, detail=reason or "")
     return True
 
 
-def mark_deleted(connection: Connection, scope: Scope, *, subject: str, now: datetime) -> list[str]:
+def mark_deleted(connection: Connection, scope: Scope, *, by: Actor, now: datetime) -> list[str]:
     """Mark all files of a scope as deleted, at one moment; return their names. Rows and names stay."""
     live = connection.execute(
         select(files.c.id, files.c.filename, blobs.c.size_bytes)
@@ -140,12 +140,12 @@ def mark_deleted(connection: Connection, scope: Scope, *, subject: str, now: dat
         return []
     connection.execute(update(files).where(scope.holds, files.c.deleted_at.is_(None)).values(deleted_at=now))
     resize(connection, scope.index.id, scope.project.id, -sum(row.size_bytes for row in live))
-    _tell(connection, scope, EventKind(f"{scope.what}.deleted"), subject=subject, now=now)
+    _tell(connection, scope, EventKind(f"{scope.what}.deleted"), by=by, now=now)
     return [row.filename for row in live]
 
 
 def mark_restored(
-    connection: Connection, scope: Scope, chosen: Sequence[DeletedFile], *, subject: str, now: datetime
+    connection: Connection, scope: Scope, chosen: Sequence[DeletedFile], *, by: Actor, now: datetime
 ) -> None:
     """Take the mark off files that ``deleted_files`` found; their bytes must be there."""
     at_once = {file.deleted_at for file in chosen}
@@ -154,7 +154,7 @@ def mark_restored(
         update(files).where(scope.holds, files.c.deleted_at.in_(at_once)).values(deleted_at=None),
     )
     resize(connection, scope.index.id, scope.project.id, sum(file.size_bytes for file in chosen))
-    _tell(connection, scope, EventKind(f"{scope.what}.restored"), subject=subject, now=now)
+    _tell(connection, scope, EventKind(f"{scope.what}.restored"), by=by, now=now)
 
 
 def deleted_files(
@@ -219,23 +219,21 @@ def sdists_in(connection: Connection, scope: Scope) -> int:
 
 
 def set_status(
-    connection: Connection, scope: Scope, *, status: ProjectStatus, reason: str | None, subject: str, now: datetime
+    connection: Connection, scope: Scope, *, status: ProjectStatus, reason: str | None, by: Actor, now: datetime
 ) -> None:
     """Set the status marker of a scope's project."""
     connection.execute(
         update(projects).where(projects.c.id == scope.project.id).values(status=status.value, status_reason=reason)
     )
-    _tell(connection, scope, EventKind.PROJECT_STATUS_CHANGED, subject=subject, now=now, detail=status.value)
+    _tell(connection, scope, EventKind.PROJECT_STATUS_CHANGED, by=by, now=now, detail=status.value)
 
 
 def _tell(
-    connection: Connection, scope: Scope, kind: EventKind, *, subject: str, now: datetime, detail: str = ""
+    connection: Connection, scope: Scope, kind: EventKind, *, by: Actor, now: datetime, detail: str = ""
 ) -> None:
-    event = Event(
-        0,
-        now,
+    event = by.does(
         kind,
-        subject,
+        now,
         owner=scope.index.owner,
         index=scope.index.name,
         project=scope.project.name,

@@ -19,7 +19,7 @@ from pypiserve.catalog.curation import DeletedFile, Scope
 from pypiserve.catalog.database import Connection, Database
 from pypiserve.catalog.owners import IndexRecord
 from pypiserve.core.errors import Conflict, NotFound
-from pypiserve.core.events import OPERATOR
+from pypiserve.core.events import OPERATOR, Actor
 from pypiserve.core.model import ProjectStatus
 from pypiserve.core.names import normalise
 from pypiserve.core.project_patterns import EVERYTHING
@@ -111,14 +111,14 @@ class Curation:
     versions that are none raise ``InvalidName`` and ``InvalidUpload``.
     """
 
-    def __init__(self, database: Database, *, now: Callable[[], datetime], subject: str = OPERATOR.subject) -> None:
+    def __init__(self, database: Database, *, now: Callable[[], datetime], by: Actor = OPERATOR) -> None:
         self._database = database
         self._now = now
-        self._subject = subject
+        self._by = by
 
-    def acting_as(self, subject: str) -> Curation:
-        """Return the same for changes that somebody else makes, by the subject that the events name."""
-        return Curation(self._database, now=self._now, subject=subject)
+    def acting_as(self, actor: Actor) -> Curation:
+        """Return the same for changes that somebody else makes, whom the events name."""
+        return Curation(self._database, now=self._now, by=actor)
 
     async def apply(self, index: IndexRecord, change: Change[T]) -> T:
         """Make a change in an index that the identity was found to be allowed to change."""
@@ -180,9 +180,7 @@ class Curation:
         def change(connection: Connection, index: IndexRecord) -> None:
             scope = _located(connection, index, target)
             now = self._now()
-            curation.set_status(
-                connection, scope, status=status, reason=reason or None, subject=self._subject, now=now
-            )
+            curation.set_status(connection, scope, status=status, reason=reason or None, by=self._by, now=now)
 
         return change
 
@@ -192,7 +190,7 @@ class Curation:
         def change(connection: Connection, index: IndexRecord) -> Doomed:
             now = self._now()
             scope = _located(connection, index, target)
-            gone = curation.mark_deleted(connection, scope, subject=self._subject, now=now)
+            gone = curation.mark_deleted(connection, scope, by=self._by, now=now)
             if not gone:
                 raise _missing(target, index)
             return Doomed(tuple(gone), restorable_until(index, now))
@@ -217,7 +215,7 @@ class Curation:
             until = restorable_until(index, found[0].deleted_at)
             if now > until or any(file.is_purged for file in found):
                 raise RetentionOver(str(target), until if now > until else None)
-            curation.mark_restored(connection, scope, found, subject=self._subject, now=now)
+            curation.mark_restored(connection, scope, found, by=self._by, now=now)
             _check_rules(connection, scope, target)
             return tuple(sorted(file.filename for file in found))
 
@@ -227,7 +225,7 @@ class Curation:
         def change(connection: Connection, index: IndexRecord) -> None:
             scope = _located(connection, index, target)
             if not curation.mark_yanked(
-                connection, scope, yanked=yanked, reason=reason, subject=self._subject, now=self._now()
+                connection, scope, yanked=yanked, reason=reason, by=self._by, now=self._now()
             ):
                 raise _missing(target, index)
 

@@ -141,7 +141,7 @@ class ApiHandler(BaseHandler):
     @property
     def curation(self) -> Curation:
         """Changes in the name of who asks."""
-        return self.site.curation.acting_as(self.identity.subject)
+        return self.site.curation.acting_as(self.actor)
 
     async def change(self, change: Change[T]) -> T:
         """

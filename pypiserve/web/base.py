@@ -15,6 +15,7 @@ from tornado.web import HTTPError, stream_request_body
 
 from pypiserve.catalog.owners import IndexRecord
 from pypiserve.core.errors import OwnerMoved, Problem, PypiserveError
+from pypiserve.core.events import Actor
 from pypiserve.core.identity import ANONYMOUS, Action, Identity
 from pypiserve.services.directory import Permit
 from pypiserve.web import draining, problems
@@ -217,6 +218,12 @@ class BaseHandler(tornado.web.RequestHandler):
                 address=self.request.remote_ip or "",
                 max_age_seconds=None if reads else _MAX_AGE_SECONDS,
             )
+
+    @property
+    def actor(self) -> Actor:
+        """Who changes something, as the journal keeps it."""
+        identity = self.identity
+        return Actor(identity.subject, self.request.remote_ip or None, identity.credential or None)
 
     def _index_name(self) -> IndexPath:
         named = IndexPath(self.path_kwargs.pop("owner", ""), self.path_kwargs.pop("index", ""))

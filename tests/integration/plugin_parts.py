@@ -109,7 +109,7 @@ class CrashingAuthenticator:
 
 MEMBER = Identity("vouching", "42", display_name="mia", roles=(VouchedRole("CLOSED", Role.PUBLISHER),))
 VOUCHED = {
-    "member": MEMBER,
+    "member": replace(MEMBER, credential="key-7"),
     "for-reading": replace(MEMBER, scopes=(Scope(actions=frozenset({Action.READ})),)),
     "for-publishing": replace(MEMBER, scopes=(Scope(owner="Closed", actions=frozenset({Action.PUBLISH})),)),
     "for-acme": replace(MEMBER, scopes=(Scope(projects="acme-*"),)),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from pypiserve.catalog import journal
 from pypiserve.testing import a_wheel
 from pypiserve.testing.server import ServerUnderTest
 
@@ -23,7 +24,7 @@ JSON = "application/vnd.pypi.simple.v1+json"
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerUnderTest]:
-    """Return a server with a private owner, one that answers as Gitea does, and a public one; each has two projects."""
+    """Return a server with a private owner, one of Gitea's manners and a public one, with two projects each."""
     with ServerUnderTest(tmp_path_factory.mktemp("site"), SETTINGS) as server:
         with server.catalog() as catalog:
             for owner, public in (("Closed", False), ("gitea", False), ("open", True)):
@@ -87,3 +88,16 @@ def test_an_index_can_answer_as_gitea_does(server: ServerUnderTest) -> None:
         assert (reply.status, "www-authenticate" in reply.headers) == (401, True)
     assert server.publish(ACME, token="member", path=f"{base}/").status == 401
     assert server.get(f"{base}/simple/absent/", token=server.token).status == 404
+
+
+def test_the_journal_says_who_from_where_with_what(server: ServerUnderTest) -> None:
+    """The credential is named by its id, and the secret stands nowhere."""
+    headers = {"Authorization": "Bearer member"}
+    path = "/api/v1/packages/closed/pypi/acme-core/1.0/yank"
+    assert server.request("PUT", path, headers=headers).status == 204
+    assert server.request("DELETE", path, headers=headers).status == 204
+    with server.catalog() as catalog:
+        events = catalog._database.read_now(lambda connection: journal.since(connection, 0))[-2:]
+    assert [(event.subject, event.address, event.credential) for event in events] == [
+        ("vouching:42", "127.0.0.1", "key-7")
+    ] * 2
