@@ -12,7 +12,7 @@ from collections.abc import Callable
 from hostile_case import HostileCase
 from raw_zip import FILENAME, Entry, archive, descriptor, wheel, zip64
 
-__all__ = ["BOMB_CASES", "FRAMING_CASES", "HEADER_CASES", "MEMBER_CASES"]
+__all__ = ["BOMB_CASES", "FRAMING_CASES", "HEADER_CASES", "MEMBER_CASES", "described"]
 
 _BROKEN, _UNSAFE, _LARGE, _OLD = "invalid-archive", "unsafe-archive", "archive-too-large", "nonstandard-archive"
 _CONTENT = b"x = 1\n" * 50
@@ -95,11 +95,12 @@ def _quoted() -> bytes:
     return wheel(Entry("demo/bomb", bytes(1 << 20), packed=kernel, local={"size_bytes": 1 << 10}))
 
 
-def _described(*, signature: bytes = b"PK\x07\x08", missing: bool = False, **lies: int) -> bytes:
-    plain = Entry("demo/a.py", _CONTENT)
+def described(method: int = 8, *, signature: bytes = b"PK\x07\x08", missing: bool = False, **lies: int) -> bytes:
+    """Write a wheel as one who cannot seek does: the sums of a member stand behind it."""
+    plain = Entry("demo/a.py", _CONTENT, method)
     behind = b"" if missing else descriptor(plain, signature=signature, **lies)
     zeros = {"flags": _DESCRIBED, "crc32": 0, "packed_bytes": 0, "size_bytes": 0}
-    return wheel(Entry("demo/a.py", _CONTENT, local=zeros, central={"flags": _DESCRIBED}, behind=behind))
+    return wheel(Entry("demo/a.py", _CONTENT, method, local=zeros, central={"flags": _DESCRIBED}, behind=behind))
 
 
 def _commented(comment: bytes) -> bytes:
@@ -212,11 +213,12 @@ HEADER_CASES = [
     _case("directory-encrypted", _with_central(flags=0x2800), _UNSAFE),
     *(_case(f"method-{method}", _with_central(method=method), _UNSAFE) for method in (1, 6, 9, 12, 14, 93, 95, 99)),
     _one("a-comment-of-a-member", _OLD, central={"comment": b"hello"}, lenient=()),
-    _case("data-descriptor", _described, _OLD, lenient=()),
-    _case("data-descriptor-without-signature", lambda: _described(signature=b""), _OLD, lenient=()),
-    _case("data-descriptor-with-another-crc", lambda: _described(crc32=1), _OLD, _UNSAFE, lenient=(_UNSAFE,)),
-    _case("data-descriptor-with-another-size", lambda: _described(size_bytes=1), _OLD, _UNSAFE, lenient=(_UNSAFE,)),
-    _case("data-descriptor-that-is-missing", lambda: _described(missing=True), _OLD, _UNSAFE, lenient=(_UNSAFE,)),
+    _case("data-descriptor", described, _OLD, lenient=()),
+    _case("data-descriptor-behind-stored-bytes", lambda: described(0), _OLD, lenient=()),
+    _case("data-descriptor-without-signature", lambda: described(signature=b""), _OLD, lenient=()),
+    _case("data-descriptor-with-another-crc", lambda: described(crc32=1), _OLD, _UNSAFE, lenient=(_UNSAFE,)),
+    _case("data-descriptor-with-another-size", lambda: described(size_bytes=1), _OLD, _UNSAFE, lenient=(_UNSAFE,)),
+    _case("data-descriptor-that-is-missing", lambda: described(missing=True), _OLD, _UNSAFE, lenient=(_UNSAFE,)),
 ]
 
 MEMBER_CASES = [
