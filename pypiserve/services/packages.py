@@ -123,14 +123,26 @@ class Packages:
             is None
         ]
 
-    async def project(self, index: IndexRecord, project: NormalizedName) -> ProjectRecord:
+    async def project(self, index: IndexRecord, project: NormalizedName, *, deleted_too: bool) -> ProjectRecord:
         """
-        Return a project, which may have lost its files.
+        Return a project.
+
+        Args:
+            index: Where.
+            project: Its name.
+            deleted_too: Whether it may be one of which all files are deleted.
 
         Raises:
             NotFound: The index has no such project.
         """
-        found = await self._database.read(lambda connection: projects.find_project(connection, index.id, project))
+        here = projects.within({index.id: EVERYTHING})
+
+        def work(connection: Connection) -> ProjectRecord | None:
+            if deleted_too or packages.list_releases(connection, here, project=project, limit=1):
+                return projects.find_project(connection, index.id, project)
+            return None
+
+        found = await self._database.read(work)
         if found is None:
             raise NotFound(f"The project {project} in {index.path}")
         return found

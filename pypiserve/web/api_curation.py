@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import msgspec
@@ -9,6 +10,7 @@ from msgspec import Meta
 
 from pypiserve.core.identity import Action
 from pypiserve.core.model import ProjectStatus
+from pypiserve.services.access import decide
 from pypiserve.web.api import ApiHandler
 from pypiserve.web.rules import requires
 from pypiserve.web.simple import project_name
@@ -59,8 +61,9 @@ class StatusHandler(ApiHandler):
 
     @requires(Action.READ)
     async def get(self, project: str) -> None:
-        """Send it."""
-        found = await self.site.packages.project(self.index, project_name(project))
+        """Send it. That a project was there of which all is deleted is for those who may restore it."""
+        may_restore = decide(replace(self.permit.question, action=Action.DELETE)).is_allowed
+        found = await self.site.packages.project(self.index, project_name(project), deleted_too=may_restore)
         self.send_json({"status": found.status.value, "reason": found.status_reason})
 
     head = get

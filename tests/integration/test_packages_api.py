@@ -231,6 +231,17 @@ def test_the_status(stocked: ServerUnderTest) -> None:
     assert stocked.publish(a_wheel("demo", "3.0")).status == 403
 
 
+def test_the_status_of_a_deleted_project(stocked: ServerUnderTest) -> None:
+    """Who may restore it is told; for others nothing is there, as for a project that never was."""
+    assert ask(stocked, "DELETE", DEMO).status == 204
+    assert read(stocked, f"{DEMO}/-/status") == {"status": "active", "reason": None}
+    for project in ("demo", "never-was"):
+        refused = stocked.get(f"{API}/pypi/{project}/-/status", accept="application/problem+json")
+        assert (refused.status, json.loads(refused.body)["code"]) == (404, "not-found")
+    assert ask(stocked, "POST", f"{DEMO}/-/restore").status == 200
+    assert stocked.get(f"{DEMO}/-/status").status == 200
+
+
 def test_a_quarantined_project(stocked: ServerUnderTest) -> None:
     """It leaves the lists, its files are withheld from page, download and description, and it takes none."""
     assert ask(stocked, "PUT", f"{DEMO}/-/status", {"status": "quarantined"}).status == 204
