@@ -1,5 +1,5 @@
 """
-Core metadata out of the archives that strangers send.
+The archives that strangers send, and the core metadata in them.
 
 Nothing is written, and every size and count has a bound. What looks different to different readers is refused rather
 than interpreted.
@@ -13,7 +13,7 @@ from pypiserve.core.archive_parts import ArchiveLimits, ArchiveMember, ArchiveMe
 from pypiserve.core.filenames import DistributionFilename, FileKind
 from pypiserve.core.index_rules import Validation
 from pypiserve.core.sdist_archive import examine_sdist
-from pypiserve.core.wheel_archive import examine_wheel, read_wheel_metadata
+from pypiserve.core.wheel_archive import examine_wheel
 
 __all__ = [
     "ArchiveLimits",
@@ -21,32 +21,9 @@ __all__ = [
     "ArchiveMetadata",
     "ArchiveReport",
     "examine_archive",
-    "read_core_metadata",
 ]
 
 _DEFAULT_LIMITS = ArchiveLimits()
-
-
-def read_core_metadata(
-    file: BinaryIO, name: DistributionFilename, *, limits: ArchiveLimits = _DEFAULT_LIMITS
-) -> ArchiveMetadata:
-    """
-    Read METADATA of a wheel or PKG-INFO of an sdist. Blocking: a few reads, or seconds for a very large ``.tar.gz``.
-
-    Args:
-        file: The whole file, seekable; its position is moved, and it is not closed.
-        name: What its file name says: chooses the format, and must agree with the directory in the archive.
-        limits: Bounds on memory and work.
-
-    Raises:
-        InvalidUpload: ``invalid-archive`` (damaged, or another format), ``missing-metadata``,
-            ``archive-too-large`` (a bound is exceeded), ``unsafe-archive`` (ambiguous, encrypted, or with paths that
-            lead out of it), ``name-mismatch`` or ``version-mismatch`` (the directory is that of another file).
-        OSError: The file cannot be read.
-    """
-    if name.kind is FileKind.WHEEL:
-        return read_wheel_metadata(file, name, limits=limits)
-    return examine_sdist(file, name, validation=Validation.LENIENT, limits=limits).metadata
 
 
 def examine_archive(

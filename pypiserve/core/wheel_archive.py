@@ -33,22 +33,10 @@ from pypiserve.core.zip_end import read_at
 from pypiserve.core.zip_member import DATA_DESCRIPTOR, ZipMember
 from pypiserve.core.zip_unpacking import Sink, check_bounds, unpack_all
 
-__all__ = ["examine_wheel", "read_wheel_metadata"]
+__all__ = ["examine_wheel"]
 
 _SUFFIX = ".dist-info"
 _TAR_HEADER_BYTES = 512
-
-
-def read_wheel_metadata(file: BinaryIO, name: DistributionFilename, *, limits: ArchiveLimits) -> ArchiveMetadata:
-    """
-    Read METADATA of the one ``.dist-info`` directory; nothing else is inflated.
-
-    Raises:
-        InvalidUpload: See ``pypiserve.core.archives.read_core_metadata``.
-        OSError: The file cannot be read.
-    """
-    members = read_members(file, limits=limits)
-    return _metadata(file, members, _dist_info(members, name), limits=limits)
 
 
 def examine_wheel(

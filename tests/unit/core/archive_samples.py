@@ -11,9 +11,10 @@ from typing import BinaryIO
 
 import pytest
 
-from pypiserve.core.archives import ArchiveLimits, ArchiveMetadata, read_core_metadata
+from pypiserve.core.archives import ArchiveLimits, ArchiveMetadata, examine_archive
 from pypiserve.core.errors import InvalidUpload
 from pypiserve.core.filenames import parse_filename
+from pypiserve.core.index_rules import Validation
 
 METADATA = b"Metadata-Version: 2.1\nName: demo\nVersion: 1.0\nSummary: A demonstration\n\nHow to use it.\n"
 
@@ -63,17 +64,19 @@ def a_member(
 
 
 def read(file: BinaryIO, filename: str, **limits: int) -> ArchiveMetadata:
-    return read_core_metadata(file, parse_filename(filename), limits=ArchiveLimits(**limits))
+    """Read the metadata of an archive of which no more is asked than that it is safe and the right one."""
+    name, bounds = parse_filename(filename), ArchiveLimits(**limits)
+    return examine_archive(file, name, validation=Validation.LENIENT, limits=bounds).metadata
 
 
 def refusal(file: BinaryIO, filename: str, **limits: int) -> str:
-    """Return the code of the one problem; its message is one line that can go into a header."""
+    """Return the code of all that is wrong; each message is one line that can go into a header."""
     with pytest.raises(InvalidUpload) as caught:
         read(file, filename, **limits)
-    (problem,) = caught.value.problems
-    assert problem.message.isascii()
-    assert problem.message.isprintable()
-    return problem.code
+    problems = caught.value.problems
+    assert all(problem.message.isascii() and problem.message.isprintable() for problem in problems)
+    (code,) = {problem.code for problem in problems}
+    return code
 
 
 def outcome(content: bytes, filename: str) -> bytes | InvalidUpload:
