@@ -51,8 +51,9 @@ class Facts:
         filename: Name of the distribution file.
         kind: As the catalog writes it: ``sdist`` or ``bdist_wheel``.
         now: Aware, UTC.
-        size_bytes: ``None`` as long as it is not known; before the file has come, what it has at least.
+        size_bytes: ``None`` as long as it is not known.
         sha256: Likewise.
+        is_here: Whether the file has come; before, ``size_bytes`` is what it has at least.
     """
 
     identity: Identity
@@ -63,6 +64,7 @@ class Facts:
     now: datetime
     size_bytes: int | None = None
     sha256: Sha256 | None = None
+    is_here: bool = True
 
 
 class Standing(enum.Enum):
@@ -200,11 +202,12 @@ def _over_quota(case: _Case, used: int, limit: int, *, what: str, rule: str) -> 
     needed = max(1, case.facts.size_bytes or 1)
     if used - freed + needed <= limit:
         return None
+    needs = f"{needed} more" if case.facts.is_here else f"at least {needed} more"
     return PolicyDenied(
         Problem(
             "quota-exceeded",
             f"There is no room for this file: {what} has {used - freed} bytes of the {limit} that {rule} allows, "
-            f"and the file needs {needed} more; delete old releases, or ask an administrator to raise the rule",
+            f"and the file needs {needs}; delete old releases, or ask an administrator to raise the rule",
         )
     )
 

@@ -237,6 +237,7 @@ def _facts_of_form(
         now=now,
         size_bytes=at_least_bytes,
         sha256=form.sha256,
+        is_here=False,
     )
 
 

@@ -216,6 +216,7 @@ def test_a_file_that_has_no_room_is_refused_when_it_begins(make_server: MakeServ
         catalog.indexes.change_rules("main/pypi", {rule: "32000000"})
     reply = refusal_of(server, filename="roomy-2.0-py3-none-any.whl")
     assert (reply.status, rule in reply.text) == (http.client.FORBIDDEN, True)
+    assert "the file needs at least " in reply.text
     assert server.publish(first).status == http.client.OK
 
 
