@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from packaging.utils import NormalizedName
-from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, exists, false, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, case, exists, func, select
 
 from pypiserve.catalog.prepared import Prepared
 from pypiserve.catalog.schema import blobs, files, projects, releases
@@ -97,10 +97,12 @@ def within(reaches: Mapping[int, Reach]) -> ColumnElement[bool]:
     whole = [index_id for index_id, reach in reaches.items() if reach.everything]
     conditions: list[ColumnElement[bool]] = [projects.c.index_id.in_(whole)]
     for index_id, reach in reaches.items():
-        if not reach.everything:
-            parts = (_like(granted) & _like(scoped) for granted, scoped in sorted(reach.parts))
-            conditions.append((projects.c.index_id == index_id) & or_(false(), *parts))
-    return or_(*conditions)
+        for granted, scoped in sorted(reach.parts):
+            conditions.append((projects.c.index_id == index_id) & _like(granted) & _like(scoped))
+    if len(conditions) == 1:
+        return conditions[0]
+    # Not a chain of OR: one of a thousand is deeper than SQLite reads.
+    return projects.c.index_id.in_(list(reaches)) & (case(*((each, 1) for each in conditions), else_=0) == 1)
 
 
 def _like(pattern: str) -> ColumnElement[bool]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from pypiserve.catalog.grants import GrantRecord
 from pypiserve.cli.options import with_settings
 from pypiserve.compose import OfflineCatalog
 from pypiserve.core.identity import Visibility
@@ -56,14 +57,15 @@ def visibility(settings: Settings, *, name: str, visibility: str) -> None:
 def list_(settings: Settings) -> None:
     """List owners and the roles that were granted."""
     with OfflineCatalog(settings) as catalog:
-        grants = catalog.accounts.grants.list_all()
+        grants: dict[str | None, list[GrantRecord]] = {}
+        for grant in catalog.accounts.grants.list_all():
+            grants.setdefault(grant.owner, []).append(grant)
         for record in catalog.accounts.owners.list_all():
             click.echo(f"{record.name}\t{record.visibility}")
-            for grant in grants:
-                if grant.owner == record.name:
-                    place = "" if grant.place == grant.owner else f"\t{grant.place}"
-                    click.echo(f"  {grant.role.value}\t{grant.subject}{place}")
-    server_wide = [grant for grant in grants if grant.owner is None]
+            for grant in grants.get(record.name, ()):
+                place = "" if grant.place == grant.owner else f"\t{grant.place}"
+                click.echo(f"  {grant.role.value}\t{grant.subject}{place}")
+    server_wide = grants.get(None, ())
     if server_wide:
         click.echo("(server)")
     for grant in server_wide:

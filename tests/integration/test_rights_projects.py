@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from pypiserve.catalog.database import Connection
+from pypiserve.catalog.grants import grant_role
+from pypiserve.core.events import OPERATOR
 from pypiserve.core.identity import ANYONE, Role
-from pypiserve.services.grants import PlaceNames
+from pypiserve.services.grants import PlaceNames, place_of
 from pypiserve.testing import a_wheel
 from pypiserve.testing.server import Reply, ServerUnderTest
 
@@ -164,3 +168,33 @@ def test_some_projects_can_be_open_to_everybody(parts: Parts) -> None:
     with parts.server.catalog() as catalog:
         catalog.accounts.grants.withdraw(ANYONE, PlaceNames("closed", projects="other"))
     assert parts.get(f"{BASE}/simple/other/", role=None).status == 401
+
+
+def test_a_thousand_patterns_are_no_trouble(parts: Parts) -> None:
+    """A list is made of them all, in the catalog and in memory."""
+    with parts.server.catalog() as catalog:
+        accounts = catalog.accounts
+        token = accounts.create_token("many", Role.READER, owner="elsewhere").secret
+        place = accounts._database.read_now(
+            lambda connection: place_of(connection, PlaceNames("closed", projects="acme-*"))
+        )
+
+        def work(connection: Connection) -> None:
+            for number in range(1200):
+                here = replace(place, projects=f"acme-{number}*" if number else "acme-*")
+                grant_role(
+                    connection,
+                    here,
+                    grantee="token:many",
+                    role=Role.READER,
+                    team_id=None,
+                    by=OPERATOR,
+                    now=datetime.now(UTC),
+                )
+
+        accounts._database.write_now(work)
+    reply = parts.server.get(API, token=token)
+    assert reply.status == 200
+    assert "acme-core" in {package["name"] for package in json.loads(reply.body)}
+    assert "other" not in {package["name"] for package in json.loads(reply.body)}
+    assert parts.server.get(f"{BASE}/simple/", token=token, accept=JSON).status == 200
