@@ -26,11 +26,14 @@ from tornado.simple_httpclient import SimpleAsyncHTTPClient
 from pypiserve.core.errors import Unavailable
 from pypiserve_forge.breaker import CircuitBreaker
 
-__all__ = ["Bounds", "ForgeClient", "Reply", "Throttled"]
+__all__ = ["RENAMED", "Bounds", "ForgeClient", "Reply", "Throttled"]
 
 _log = logging.getLogger("pypiserve_forge")
 
 T = TypeVar("T")
+
+RENAMED = (301, 302, 307, 308)
+"""What a forge may answer about what has another name now. It is not followed: names are given away again."""
 
 _MAX_WAIT_SECONDS = 300
 _REDIRECTS = range(300, 400)

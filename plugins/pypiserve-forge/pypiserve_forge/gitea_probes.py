@@ -19,7 +19,7 @@ from pypiserve_forge.client import ForgeClient
 
 __all__ = ["Access", "Probes", "gitea_headers"]
 
-_UPLOAD_STATUSES = frozenset({400, 401, 403, 404, 413})
+_UPLOAD_STATUSES = frozenset({307, 400, 401, 403, 404, 413})
 _READ_STATUSES = frozenset({401, 403, 404})
 _IMPOSSIBLE = "no-project-has-this-name-pypiserve-asks-what-it-may-read"
 
@@ -33,7 +33,17 @@ class Access(enum.Enum):
     PUBLIC_ONLY = enum.auto()
     """The token is limited to what is public, and the owner is private."""
     ABSENT = enum.auto()
-    """There is no such owner, or the forge has no package registry."""
+    """There is no owner of this name any more or yet, or the forge has no package registry."""
+
+
+_BY_STATUS = {
+    307: Access.ABSENT,  # it has another name now
+    400: Access.WRITE,
+    403: Access.PUBLIC_ONLY,
+    404: Access.ABSENT,
+    413: Access.WRITE,
+}
+"""What an upload without a file is answered, but for 401."""
 
 
 def gitea_headers(token: str) -> dict[str, str]:
@@ -56,8 +66,8 @@ class Probes:
         """
         path = f"/api/packages/{quote(owner, safe='')}/pypi/"
         reply = await self._client.ask("POST", path, headers=gitea_headers(token), expected=_UPLOAD_STATUSES)
-        if reply.status != 401:  # noqa: PLR2004 - the numbers are the statuses
-            return {400: Access.WRITE, 413: Access.WRITE, 403: Access.PUBLIC_ONLY, 404: Access.ABSENT}[reply.status]
+        if reply.status != 401:  # noqa: PLR2004 - the number is the status
+            return _BY_STATUS[reply.status]
         return await self._may_read(gitea_headers(token), owner)
 
     async def is_public(self, owner: str) -> bool:

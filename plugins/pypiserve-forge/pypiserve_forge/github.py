@@ -18,7 +18,7 @@ import msgspec
 from pypiserve.core.errors import AuthenticationFailed
 from pypiserve.core.identity import Role, Scope, VouchedRole
 from pypiserve_forge.accounts import READ_ONLY, Account
-from pypiserve_forge.client import ForgeClient, Reply
+from pypiserve_forge.client import RENAMED, ForgeClient, Reply
 from pypiserve_forge.owners import Owners
 
 __all__ = ["LEVELS", "GitHub"]
@@ -92,7 +92,7 @@ class GitHub:
 
     async def _membership(self, token: str, path: str) -> _Membership | None:
         """Return an active membership; who was only invited is no member yet."""
-        reply = await self._get(token, path, {403, 404})
+        reply = await self._get(token, path, {403, 404, *RENAMED})
         if reply.status != _STATUS_OK:
             if "x-github-sso" in reply.headers:
                 _log.info("%s: a token is not authorised for the single sign-on of %s", self._name, path)

@@ -15,7 +15,7 @@ import msgspec
 from pypiserve.core.errors import AuthenticationFailed
 from pypiserve.core.identity import Role, Scope, VouchedRole
 from pypiserve_forge.accounts import READ_ONLY, Account
-from pypiserve_forge.client import ForgeClient, Reply
+from pypiserve_forge.client import RENAMED, ForgeClient, Reply
 from pypiserve_forge.owners import Owners
 
 __all__ = ["LEVELS", "GitLab"]
@@ -111,8 +111,8 @@ class GitLab:
         return self._owners.vouch(group, roles)
 
     async def _level(self, token: str, path: str) -> str | None:
-        """Return the level of a member; ``None`` who is none, or waits for approval, or may not know."""
-        reply = await self._get(token, path, {403, 404})
+        """Return the level of a member; ``None`` for who is none, waits for approval, or may not know."""
+        reply = await self._get(token, path, {403, 404, *RENAMED})
         if reply.status != _STATUS_OK:
             return None
         member = self._client.read(reply, _Member)

@@ -75,6 +75,7 @@ GITEA: dict[str, Any] = {
     "has_packages": True,
     "over_quota": [],
     "sign_in_required": False,
+    "renamed": {},
     "page_size": 50,
 }
 

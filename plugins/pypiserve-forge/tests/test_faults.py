@@ -68,6 +68,17 @@ async def test_a_forge_that_fails_half_way(make: MakeAuthenticator, forges: Forg
         await sign_in(authenticator, TOKENS[kind])
 
 
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+@pytest.mark.parametrize(("kind", "path"), [("gitlab", "members"), ("github", "memberships")])
+async def test_a_group_that_was_renamed(
+    make: MakeAuthenticator, forges: Forges, kind: str, path: str, status: int
+) -> None:
+    """A redirect in place of a membership is none, and is not followed."""
+    getattr(forges, kind).fail(path=path, answer=[status, "", {"Location": f"{forges.gitea.url}/elsewhere"}])
+    assert await rights(make(kind), TOKENS[kind]) == {}
+    assert forges.gitea.asked() == []
+
+
 LIMITS: list[list[Any]] = [
     [403, "{}", {"Retry-After": "60"}],
     [403, "{}", {"X-RateLimit-Remaining": "0"}],

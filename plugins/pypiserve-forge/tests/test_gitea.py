@@ -137,6 +137,14 @@ async def test_an_organisation_that_does_not_exist(make: MakeAuthenticator, kind
     assert await rights(authenticator, gitea_token("rita packages")) == {"acme": "reader"}
 
 
+@EACH
+async def test_an_organisation_that_was_renamed(make: MakeAuthenticator, forges: Forges, kind: str) -> None:
+    """The registry redirects from the old name, which may be given away again: it counts no more."""
+    getattr(forges, kind).know(renamed={"former": "acme"})
+    authenticator = make(kind, organisations=["former", "acme"])
+    assert await rights(authenticator, gitea_token("rita packages")) == {"acme": "reader"}
+
+
 async def test_over_quota_is_a_right_all_the_same(make: MakeAuthenticator, forges: Forges) -> None:
     """Forgejo says 413 to who may write to an owner that is full there; our quotas are others."""
     forges.forgejo.know(over_quota=["acme"])

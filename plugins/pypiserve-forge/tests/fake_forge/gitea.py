@@ -12,7 +12,8 @@ State::
     {"users": {LOGIN: {"id", "visibility"?, "active"?, "prohibit_login"?, "is_admin"?}},
      "orgs": {NAME: {"id", "visibility", "teams": [{"name", "permission", "units_map", "members": [LOGIN]}]}},
      "tokens": {SECRET: {"id", "login", "scopes"}},
-     "tells_tokens": bool, "has_packages": bool, "over_quota": [OWNER], "sign_in_required": bool, "page_size": int}
+     "tells_tokens": bool, "has_packages": bool, "over_quota": [OWNER], "sign_in_required": bool, "page_size": int,
+     "renamed": {OLD: NEW}}
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ class FakeGitea:
             "has_packages": True,
             "over_quota": [],
             "sign_in_required": False,
+            "renamed": {},
             "page_size": 50,
         }
 
@@ -143,9 +145,17 @@ class FakeGitea:
         token, is_sent = self._known(request)
         if is_sent and token is None:
             return Answer(401, b"Failed to authenticate user\n", _TEXT)
+        if owner in self.state["renamed"]:
+            return Answer(307, b"", {"Location": f"/api/packages/{self.state['renamed'][owner]}/pypi/"})
         place = self._place(owner)
         if place is None or not self.state["has_packages"]:
             return Answer(404, b"Not found.\n", _TEXT)
+        return self._right_refusal(token, owner, place, mode)
+
+    def _right_refusal(
+        self, token: dict[str, Any] | None, owner: str, place: dict[str, Any], mode: str
+    ) -> Answer | None:
+        """Refuse as ``reqPackageAccess`` does."""
         scopes = set(token["scopes"]) if token else {"all"}
         if not {"all", "write:package", "read:package" if mode == "read" else ""} & scopes:
             return Answer(401, b"reqPackageAccess\n", _CHALLENGE)
