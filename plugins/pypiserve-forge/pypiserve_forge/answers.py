@@ -106,7 +106,7 @@ class Answers:
         self._now = now
         self._key = secrets.token_bytes(32)
         self._found: _Shelf[Identity] = _Shelf()
-        self._refused: _Shelf[str] = _Shelf()
+        self._refused: _Shelf[tuple[type[AuthenticationFailed], str]] = _Shelf()
         self._held: _Shelf[str] = _Shelf()
         self._checks: dict[bytes, asyncio.Task[Found]] = {}
 
@@ -157,7 +157,8 @@ class Answers:
             return kept.value
         refused = self._refused.get(key)
         if refused is not None and now < refused.until:
-            raise AuthenticationFailed(refused.value)
+            sort, reason = refused.value
+            raise sort(reason)
         return None
 
     def _recall_late(self, key: bytes) -> Identity | None:
@@ -191,6 +192,7 @@ class Answers:
                 self._found.put(key, _Kept(found.identity, now, now + found.seconds_left))
             case AuthenticationFailed() as refusal:
                 self._found.drop(key)
-                self._refused.put(key, _Kept(refusal.reason, now, now + self._lifetimes.refused_seconds))
+                kept = _Kept((type(refusal), refusal.reason), now, now + self._lifetimes.refused_seconds)
+                self._refused.put(key, kept)
             case Throttled() as throttled:
                 self._held.put(key, _Kept(throttled.what, now, now + throttled.retry_after_seconds))

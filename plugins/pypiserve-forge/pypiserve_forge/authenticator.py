@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable
 from datetime import datetime
 
-from pypiserve.core.errors import AuthenticationFailed, Unavailable
+from pypiserve.core.errors import AuthenticationFailed, CredentialsExpired, Unavailable
 from pypiserve.core.identity import Credentials, Identity
 from pypiserve_forge.accounts import Account, Forge
 from pypiserve_forge.answers import Answers, Found
@@ -83,7 +83,7 @@ class ForgeAuthenticator:
             raise Unavailable(f"{self._name} does not answer") from None
         left = self._seconds_left(account)
         if left <= 0:
-            raise AuthenticationFailed(f"This token of {self._name} has expired; make a new one there")
+            raise CredentialsExpired(f"This token of {self._name} has expired; make a new one there")
         credential = account.credential or f"sha256:{hashlib.sha256(token.encode()).hexdigest()[:16]}"
         identity = Identity(
             self._name,

@@ -58,7 +58,7 @@ class Gitea:
         """Ask for the token, the user, their teams and, where scopes are not told, the package registry."""
         introspected = await self._api.token(token) if self._introspects else None
         user = await self._api.user(token)
-        _refuse_jobs(self._name, user)
+        _check_person(self._name, user)
         teams = await self._api.teams(token) if user is not None else None
         if user is None or teams is None:
             return await self._by_registry(token, user, introspected)
@@ -108,7 +108,7 @@ class Gitea:
     async def _by_registry(self, token: str, user: GiteaUser | None, introspected: GiteaToken | None) -> Account:
         """Find the rights by what the package registry lets the token do."""
         known = user or (introspected.user if introspected is not None else None)
-        _refuse_jobs(self._name, known)
+        _check_person(self._name, known)
         found = {owner: await self._access_to(token, owner) for owner in self._owners.listed}
         roles = [
             role
@@ -158,8 +158,12 @@ def _access_by(scopes: Sequence[str]) -> Access:
     return Access.READ if "read:package" in scopes else Access.NONE
 
 
-def _refuse_jobs(name: str, user: GiteaUser | None) -> None:
-    if user is not None and user.id <= 0:
+def _check_person(name: str, user: GiteaUser | None) -> None:
+    if user is None:
+        return
+    if not user.active or user.prohibit_login:  # told where accounts need no confirmation
+        raise AuthenticationFailed(f"The account of this token of {name} may not sign in there")
+    if user.id <= 0:
         raise AuthenticationFailed(
             f"This token of {name} belongs to a job, not to a person; make a token of this server for it"
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
-from pypiserve.core.errors import AuthenticationFailed
+from pypiserve.core.errors import CredentialsUnknown
 from pypiserve_forge.client import ForgeClient, Reply
 from pypiserve_forge.gitea_probes import gitea_headers
 
@@ -31,6 +31,8 @@ class GiteaUser(msgspec.Struct):
 
     id: int
     login: str
+    active: bool = True
+    prohibit_login: bool = False
 
 
 class GiteaToken(msgspec.Struct):
@@ -101,7 +103,7 @@ class GiteaApi:
             "GET", path, headers=gitea_headers(token), expected=frozenset({200, 401} | also)
         )
         if reply.status == 401:  # noqa: PLR2004 - the number is the status
-            raise AuthenticationFailed(
+            raise CredentialsUnknown(
                 f"{self._name} does not know this token; it may be revoked: make a new one there"
             )
         return reply

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from pypiserve.core.errors import AuthenticationFailed
+from pypiserve.core.errors import AuthenticationFailed, CredentialsUnknown
 from pypiserve.core.identity import Role, Scope, VouchedRole
 from pypiserve_forge.accounts import READ_ONLY, Account
 from pypiserve_forge.client import RENAMED, ForgeClient, Reply
@@ -110,7 +110,7 @@ class GitHub:
         expected = frozenset({200, 401} | (also or set()))
         reply = await self._client.ask("GET", path, headers=headers, expected=expected)
         if reply.status == 401:  # noqa: PLR2004 - the number is the status
-            raise AuthenticationFailed(
+            raise CredentialsUnknown(
                 f"{self._name} does not know this token; it may be revoked or expired: make a new one there"
             )
         return reply

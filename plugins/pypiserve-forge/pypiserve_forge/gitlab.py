@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from pypiserve.core.errors import AuthenticationFailed
+from pypiserve.core.errors import AuthenticationFailed, CredentialsUnknown
 from pypiserve.core.identity import Role, Scope, VouchedRole
 from pypiserve_forge.accounts import READ_ONLY, Account
 from pypiserve_forge.client import RENAMED, ForgeClient, Reply
@@ -144,7 +144,7 @@ class GitLab:
         )
 
     def _unknown(self) -> AuthenticationFailed:
-        return AuthenticationFailed(
+        return CredentialsUnknown(
             f"{self._name} does not know this token; it may be revoked or expired: make a new one there"
         )
 

@@ -39,6 +39,7 @@ GITEA: dict[str, Any] = {
         "rita": {"id": 4},
         "sam": {"id": 5},
         "gone": {"id": 6, "prohibit_login": True},
+        "off": {"id": 7, "active": False},
         "gitea-actions": {"id": -2},
     },
     "orgs": {
@@ -48,7 +49,7 @@ GITEA: dict[str, Any] = {
             "teams": [
                 team("Owners", "owner", "olga", packages="owner"),
                 team("admins", "admin", "adam", packages="admin"),
-                team("publishers", "none", "wim", packages="write"),
+                team("publishers", "none", "wim", "off", packages="write"),
                 team("readers", "none", "rita", packages="none"),
             ],
         },
@@ -57,7 +58,7 @@ GITEA: dict[str, Any] = {
     "tokens": {
         **{
             gitea_token(login): {"id": 100 + number, "login": login, "scopes": _FULL}
-            for number, login in enumerate(["olga", "adam", "wim", "rita", "sam", "gone", "gitea-actions"])
+            for number, login in enumerate(["olga", "adam", "wim", "rita", "sam", "gone", "off", "gitea-actions"])
         },
         gitea_token("wim reads"): {"id": 200, "login": "wim", "scopes": ["read:user", "read:package"]},
         gitea_token("wim public"): {

@@ -10,7 +10,7 @@ import pytest
 from forge_fixtures import MakeAuthenticator
 from forge_process import Forges
 from people import GITEA, gitea_token
-from pypiserve.core.errors import AuthenticationFailed, Unavailable
+from pypiserve.core.errors import AuthenticationFailed, CredentialsUnknown, Unavailable
 from pypiserve.core.identity import Identity
 from pypiserve.testing import Clock
 from pypiserve_forge.answers import Answers, Found, Lifetimes
@@ -67,6 +67,16 @@ async def test_a_refusal_is_believed_for_a_short_time(make: MakeAuthenticator, f
     forges.gitea.know(tokens={token: GITEA["tokens"][WIM]})
     clock.advance(timedelta(seconds=15))
     await sign_in(authenticator, token)
+
+
+async def test_a_refusal_says_its_step_each_time(make: MakeAuthenticator) -> None:
+    """From memory too: an unknown token may be known to the next authenticator, one for other things is refused."""
+    authenticator = make("gitea")
+    for token, sort in (("nobody", CredentialsUnknown), ("wim no packages", AuthenticationFailed)):
+        for _ in range(2):
+            with pytest.raises(AuthenticationFailed) as caught:
+                await sign_in(authenticator, gitea_token(token))
+            assert type(caught.value) is sort
 
 
 async def test_one_check_for_all(make: MakeAuthenticator, forges: Forges) -> None:

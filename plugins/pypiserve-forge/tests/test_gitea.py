@@ -23,6 +23,28 @@ async def test_teams_become_roles(make: MakeAuthenticator, kind: str, login: str
     assert await rights(make(kind), gitea_token(login)) == {"acme": role}
 
 
+_MODES = ["none", "read", "write", "admin", "owner"]
+
+
+@pytest.mark.parametrize("packages", _MODES)
+@pytest.mark.parametrize("permission", _MODES)
+async def test_teams_count_as_in_the_registry(
+    make: MakeAuthenticator, forges: Forges, permission: str, packages: str
+) -> None:
+    """What is made of a team is what the registry lets its members do, as a token shows that sees no team."""
+    orgs = {
+        "acme": {
+            "id": 20,
+            "visibility": "private",
+            "teams": [team("a", permission, "wim", packages=packages), team("b", "none", "wim")],
+        }
+    }
+    forges.forgejo.know(orgs=orgs)
+    authenticator = make("forgejo", roles={"admin": "publisher", "owner": "publisher"})
+    by_teams = await rights(authenticator, gitea_token("wim"))
+    assert by_teams == await rights(authenticator, gitea_token("wim packages"))
+
+
 @EACH
 async def test_a_stranger_signs_in_without_rights(make: MakeAuthenticator, kind: str) -> None:
     """Who is in no team has an identity, for grants that are made here, and no role."""
@@ -155,6 +177,7 @@ async def test_over_quota_is_a_right_all_the_same(make: MakeAuthenticator, forge
 async def test_an_account_that_may_not_sign_in(make: MakeAuthenticator, kind: str) -> None:
     """Neither does it here."""
     assert "shows neither" in await refusal(make(kind), gitea_token("gone"))
+    assert "may not sign in there" in await refusal(make(kind), gitea_token("off"))
 
 
 @EACH

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import os
 import subprocess
 import sys
@@ -200,6 +201,21 @@ def test_each_token_went_to_its_own_forge(server: ServerUnderTest, forges: Forge
     for name, (_, token) in PUBLISHERS.items():
         forge: ForgeHandle = getattr(forges, name)
         assert forge.secrets() == {token}
+
+
+def test_a_password_that_looks_like_a_token(
+    make_server: Callable[[str], ServerUnderTest], forges: Forges, tmp_path: Path
+) -> None:
+    """A user of a file may have one: the forge does not know it, and the next authenticator is asked."""
+    password = gitea_token("a password")
+    users = tmp_path / "users"
+    users.write_text(f"alice:{{SHA}}{base64.b64encode(hashlib.sha1(password.encode()).digest()).decode()}\n")
+    settings = SETTINGS.format(gitea=forges.gitea.url, forgejo=forges.forgejo.url, gitlab="", github="")
+    settings = settings.partition('\n[[authenticators]]\nkind = "forgejo"')[0].replace('"@gitea"', '""')
+    server = make_server(f'{settings}\n[[authenticators]]\nkind = "htpasswd"\nfile = "{users}"\n')
+    assert _basic(server, ("alice", password)).status == 404
+    assert _basic(server, ("alice", gitea_token("another"))).status == 401
+    assert _basic(server, ("alice", gitea_token("wim"))).status == 200
 
 
 def test_a_second_forge_of_the_same_kind_is_refused(

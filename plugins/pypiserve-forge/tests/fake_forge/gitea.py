@@ -87,7 +87,7 @@ class FakeGitea:
             "email": "",
             "visibility": user.get("visibility", "public"),
         }
-        return as_json(200, {**known, "is_admin": user.get("is_admin", False), "active": True, "restricted": False})
+        return as_json(200, {**known, "is_admin": user.get("is_admin", False), "active": user.get("active", True)})
 
     def _teams(self, request: Request) -> Answer:
         token, _ = self._known(request)
@@ -119,7 +119,7 @@ class FakeGitea:
         if token is None:
             return as_json(401, {"message": "invalid username, password or token", "url": "/api/swagger"})
         user = self._user_of(token)
-        if user.get("prohibit_login") or not user.get("active", True):
+        if user.get("prohibit_login"):
             sentence = "This account is prohibited from signing in, please contact your site administrator."
             return as_json(403, {"message": sentence})
         if not {"all", "read:user", "write:user"} & set(token["scopes"]):
