@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
+import statistics
+import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from threading import Barrier
 
-from uploading import data_of, events_of, kept_by, published
+import pytest
+from raw_http import RawConnection
+from uploading import (
+    content_part,
+    data_of,
+    encode,
+    events_of,
+    head_of,
+    kept_by,
+    published,
+    usual_parts,
+    wait_until_quiet,
+)
 
 from pypiserve.testing import BuiltFile, a_wheel, an_sdist
 from pypiserve.testing.fixtures import MakeServer
@@ -104,3 +119,54 @@ def test_readers_see_whole_states_while_files_are_published(server: ServerUnderT
         writing.result()
     assert seen == sorted(seen)
     assert len(published(server, "read")) == 13
+
+
+STALLED = 40
+"""Uploads that wait for their clients: more of them than the server has threads for anything."""
+MEGABYTE = 1 << 20
+
+
+@contextlib.contextmanager
+def stalled(server: ServerUnderTest, sent_bytes: int) -> Iterator[None]:
+    """Begin uploads, and send no more of them than so much."""
+    wheel = a_wheel("stalled", padding_bytes=3 * MEGABYTE)
+    body = encode([*usual_parts(wheel), content_part(wheel)])
+    with contextlib.ExitStack() as stack:
+        connections = [stack.enter_context(RawConnection(server)) for _ in range(STALLED)]
+        for connection in connections:
+            connection.send(head_of(server, Content_Length=str(len(body))) + body[:sent_bytes])
+        # They stay for the 300 seconds of a silence, or until their clients go.
+        wait_for_stalled(server)
+        yield
+
+
+def wait_for_stalled(server: ServerUnderTest) -> None:
+    """Wait until the server has all that stall under way, and nothing else."""
+    deadline = time.monotonic() + 20
+    while server.activity != (STALLED, STALLED):
+        assert time.monotonic() < deadline, f"under way: {server.activity}"
+        time.sleep(0.01)
+
+
+def seconds_of(request: Callable[[], Reply]) -> float:
+    """Publish, and tell how long that took."""
+    begun = time.monotonic()
+    assert request().status == http.client.CREATED
+    return time.monotonic() - begun
+
+
+@pytest.mark.parametrize("sent_bytes", [0, 1000, 2 * MEGABYTE], ids=["head", "form", "half"])
+def test_uploads_that_stall_do_not_slow_others(server: ServerUnderTest, sent_bytes: int) -> None:
+    """Small and large ones are published beside them as before, alone and together."""
+    files = [a_wheel("brisk", f"1.{number}", padding_bytes=number % 2 * 2 * MEGABYTE) for number in range(40)]
+    requests = publishing(server, files)
+    before = statistics.median(seconds_of(request) for request in requests[:16])
+    with stalled(server, sent_bytes):
+        beside = statistics.median(seconds_of(request) for request in requests[16:32])
+        assert {reply.status for reply in at_once(requests[32:])} == {http.client.CREATED}
+        wait_for_stalled(server)
+    wait_until_quiet(server)
+    assert sorted(published(server, "brisk")) == sorted(file.filename for file in files)
+    assert published(server, "stalled") == []
+    # A wide margin, for the machine may have other work: who waits for one that stalls waits for 300 s.
+    assert beside < 10 * before + 1
