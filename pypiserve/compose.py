@@ -206,6 +206,7 @@ class Server:
             now=_utc_now,
         )
         self._parts.threads("Publishing", publishing.threads)
+        self._parts.threads("Publishing small files", publishing.thread_for_small)
         threads = ThreadPoolExecutor(_HANDLER_THREADS, thread_name_prefix="web")
         self._parts.threads("Receiving and sending", threads)
         return Site(

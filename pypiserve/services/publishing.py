@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
@@ -104,6 +104,8 @@ class Publishing:
         self._follower = follower
         self._now = now
         self.threads = ThreadPoolExecutor(_CHECKING_THREADS, thread_name_prefix="publish")
+        # One for all small files: they take a moment each, and threads that take turns in one interpreter take longer.
+        self.thread_for_small = ThreadPoolExecutor(1, thread_name_prefix="publish-small")
         self._storing = Storing(store, database, staging, self.threads)
 
     def refuse_early(
@@ -130,7 +132,9 @@ class Publishing:
             facts = _facts_of_form(identity, filename, form, now=self._now(), at_least_bytes=at_least_bytes)
             self._database.read_now(lambda connection: admit(connection, index, facts))
 
-    async def publish(self, index: IndexRecord, identity: Identity, receive: Callable[[], Upload]) -> Publication:
+    async def publish(
+        self, index: IndexRecord, identity: Identity, receive: Callable[[], Upload], *, is_small: bool = False
+    ) -> Publication:
         """
         Publish one file.
 
@@ -139,6 +143,7 @@ class Publishing:
             identity: Who publishes.
             receive: Returns the form and the staged file, which the caller discards afterwards. It is called in a
                 thread, and what it raises is raised here.
+            is_small: Whether it takes a moment only.
 
         Raises:
             InvalidUpload: The file or the form is wrong; every problem is listed.
@@ -147,7 +152,8 @@ class Publishing:
             StorageFull: No room is left; nothing was kept.
             Unavailable: The store or the catalog does not answer; safe to retry.
         """
-        checked = await self._in_thread(lambda: self._check(index, identity, receive()))
+        threads = self.thread_for_small if is_small else self.threads
+        checked = await _in_thread(threads, lambda: self._check(index, identity, receive()))
         if checked.settled is not None:
             await self._storing.put_back(checked.upload.staged, checked.core_metadata)
             return checked.settled
@@ -155,15 +161,12 @@ class Publishing:
         if begun is None:
             remarks = await self._judge(_candidate(index, identity, checked.upload, checked.examined))
             new = replace(new, warnings=(*new.warnings, *remarks))
-            begun = await self._in_thread(lambda: self._begin(checked))
+            begun = await _in_thread(threads, lambda: self._begin(checked))
         async with self._storing.stored(begun):
             publication = await self._record(index, identity, new)
         # Read your own write: what this process keeps is dropped before the client hears of its success.
         await self._follower.catch_up()
         return publication
-
-    async def _in_thread(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self.threads, work)
 
     def _check(self, index: IndexRecord, identity: Identity, upload: Upload) -> _Checked:
         """Do all that comes before the policies are asked, in one step: each step in a thread has its price."""
@@ -201,6 +204,10 @@ class Publishing:
             return Publication(new.filename, created=True, warnings=new.warnings)
 
         return await self._database.write(work)
+
+
+async def _in_thread(threads: Executor, work: Callable[[], T]) -> T:
+    return await asyncio.get_running_loop().run_in_executor(threads, work)
 
 
 def _settled(connection: Connection, index: IndexRecord, facts: Facts) -> Publication | Standing:

@@ -93,7 +93,10 @@ class UploadHandler(BaseHandler):
             await self.authorise(Action.PUBLISH)
             rest = b"".join(self._batch)
             publication = await self.site.publishing.publish(
-                self.index, self.identity, lambda: self._checked(receiver.finish(rest))
+                self.index,
+                self.identity,
+                lambda: self._checked(receiver.finish(rest)),
+                is_small=not self._is_large,
             )
         except NothingToPublish:
             self._send(200, "Nothing to register: publish a file, and its project is there")
