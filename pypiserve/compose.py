@@ -41,7 +41,8 @@ from pypiserve.services.packages import Packages
 from pypiserve.services.pages import Pages
 from pypiserve.services.publishing import Publishing
 from pypiserve.services.search import Search
-from pypiserve.services.sign_in_throttle import SignInLimits, SignInThrottle
+from pypiserve.services.shared_numbers import SharedNumbers
+from pypiserve.services.sign_in_throttle import SignInLimits
 from pypiserve.services.staging import StagingArea
 from pypiserve.services.token_lookup import TokenLookup
 from pypiserve.services.upkeep import Upkeep
@@ -119,7 +120,13 @@ class Server:
     """
 
     def __init__(
-        self, settings: Settings, picks: Picks, *, sockets: Sequence[socket.socket] | None = None, share: int = 1
+        self,
+        settings: Settings,
+        picks: Picks,
+        *,
+        sockets: Sequence[socket.socket] | None = None,
+        share: int = 1,
+        sign_ins: SharedNumbers | None = None,
     ) -> None:
         """
         Take what the server is made of.
@@ -129,11 +136,13 @@ class Server:
             picks: What they ask for of the plugins.
             sockets: To serve instead of the address in the settings; they listen.
             share: How many servers in as many processes have the memory of the settings together.
+            sign_ins: What all of them know of sign-ins that failed, or were good.
         """
         self._settings = settings
         self._picks = picks
         self._sockets = sockets
         self._share = share
+        self._sign_ins = SharedNumbers() if sign_ins is None else sign_ins
         self._parts = Parts()
         self._web: WebServer | None = None
         self.port = 0
@@ -212,7 +221,8 @@ class Server:
         return Site(
             authentication=Authentication(
                 instances.authenticators,
-                SignInThrottle(_sign_in_limits(settings)),
+                _sign_in_limits(settings),
+                self._sign_ins,
                 issuer=_token_authenticator(settings),
             ),
             client_addresses=ClientAddresses(settings.trusted_proxies),

@@ -19,6 +19,7 @@ from pypiserve.cli.options import read_again, with_settings
 from pypiserve.compose import Server, listening_sockets
 from pypiserve.picks import Picks, pick
 from pypiserve.plugin._loading import load_plugins
+from pypiserve.services.shared_numbers import SharedNumbers
 from pypiserve.settings import Settings
 from pypiserve.workers import STOPPED_AT_ONCE, Supervised, Supervisor, Work
 
@@ -78,13 +79,15 @@ async def _running(server: Server) -> AsyncIterator[None]:
 def _supervise(settings: Settings, picks: Picks) -> None:
     # They outlive each worker: connections that nobody has accepted wait for the next one in its place.
     sockets = listening_sockets(settings, sets=settings.number_of_workers)
+    # Likewise: a guesser is counted by all workers together.
+    sign_ins = SharedNumbers()
 
     def renew() -> Work:
         changed = read_again()
         for name in ("listen", "workers"):
             if getattr(changed, name) != getattr(settings, name):
                 _log.warning("A change of %s takes a restart", name)
-        return _work(changed, pick(changed, load_plugins(changed.plugins)), sockets)
+        return _work(changed, pick(changed, load_plugins(changed.plugins)), sockets, sign_ins)
 
     def stopping() -> None:
         for listening in itertools.chain.from_iterable(sockets):
@@ -93,7 +96,7 @@ def _supervise(settings: Settings, picks: Picks) -> None:
 
     supervisor = Supervisor(
         settings.number_of_workers,
-        _work(settings, picks, sockets),
+        _work(settings, picks, sockets, sign_ins),
         renew=renew,
         stopping=stopping,
         stop_seconds=settings.shutdown_seconds + _END_SECONDS,
@@ -105,21 +108,22 @@ def _supervise(settings: Settings, picks: Picks) -> None:
         sys.exit(status)
 
 
-def _work(settings: Settings, picks: Picks, sockets: Sequence[Sequence[socket.socket]]) -> Work:
+def _work(
+    settings: Settings, picks: Picks, sockets: Sequence[Sequence[socket.socket]], sign_ins: SharedNumbers
+) -> Work:
     def work(supervised: Supervised) -> None:
         own = sockets[supervised.place]
         for others in sockets:
             for listening in others if others is not own else ():
                 listening.close()
-        asyncio.run(_serve_supervised(settings, picks, own, supervised))
+        server = Server(settings, picks, sockets=own, share=settings.number_of_workers, sign_ins=sign_ins)
+        asyncio.run(_serve_supervised(server, settings, supervised))
 
     return work
 
 
-async def _serve_supervised(
-    settings: Settings, picks: Picks, sockets: Sequence[socket.socket], supervised: Supervised
-) -> None:
-    server, stop = Server(settings, picks, sockets=sockets, share=settings.number_of_workers), asyncio.Event()
+async def _serve_supervised(server: Server, settings: Settings, supervised: Supervised) -> None:
+    stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     loop.add_reader(supervised.lifeline, stop.set)

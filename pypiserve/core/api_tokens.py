@@ -22,6 +22,9 @@ API_TOKEN_PREFIX = "pypiserve_"  # noqa: S105 - what every token begins with
 _ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _RANDOM_LENGTH = 32
 _CHECKSUM_LENGTH = 6
+_PAIRS = tuple(high + low for high in _ALPHABET for low in _ALPHABET)
+"""Every two digits, by their value: a token is checked with each request."""
+
 _SHAPE = re.compile(rf"{API_TOKEN_PREFIX}[0-9A-Za-z]{{{_RANDOM_LENGTH + _CHECKSUM_LENGTH}}}\Z")
 
 
@@ -46,9 +49,6 @@ def hash_api_token(text: str) -> str:
 
 def _checksum(body: str) -> str:
     """Write the CRC-32 of the text in base 62, most significant digit first, zero padded."""
-    remainder = zlib.crc32(body.encode())
-    digits = []
-    for _ in range(_CHECKSUM_LENGTH):
-        remainder, digit = divmod(remainder, len(_ALPHABET))
-        digits.append(_ALPHABET[digit])
-    return "".join(reversed(digits))
+    rest, last = divmod(zlib.crc32(body.encode()), len(_PAIRS))
+    first, middle = divmod(rest, len(_PAIRS))
+    return _PAIRS[first] + _PAIRS[middle] + _PAIRS[last]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
+import hashlib
 import secrets
 import time
 from collections import OrderedDict
@@ -19,8 +19,8 @@ class RememberedCredentials:
     """
     Remembers who credentials turned out to be, for a short time and without keeping them.
 
-    What is kept is an HMAC-SHA256 of the credentials under a key that this object draws and never shows, so its
-    memory gives no password away. Only successes are kept. Equal credentials that arrive while they are being
+    What is kept is a keyed BLAKE2b digest of the credentials, under a key that this object draws and never shows, so
+    its memory gives no password away. Only successes are kept. Equal credentials that arrive while they are being
     checked share that check: pip opens many connections at once. The lifetime counts from the check and is not
     prolonged by use, so a withdrawal elsewhere is noticed in time.
 
@@ -61,7 +61,7 @@ class RememberedCredentials:
         Raises:
             AuthenticationFailed, Unavailable: As the check does; neither is remembered.
         """
-        key = hmac.digest(self._key, spell_credentials(credentials), "sha256")
+        key = hashlib.blake2b(spell_credentials(credentials), key=self._key, digest_size=32).digest()
         remembered = self._recall(key)
         if remembered is not None:
             return remembered

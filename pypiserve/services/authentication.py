@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from functools import partial
 
 from pypiserve.core.errors import (
@@ -16,7 +17,8 @@ from pypiserve.core.errors import (
 from pypiserve.core.identity import ANONYMOUS, BasicCredentials, Credentials, Identity, Role
 from pypiserve.plugin import Authenticator, RecheckingAuthenticator
 from pypiserve.services.recognised import RecognisedCredentials
-from pypiserve.services.sign_in_throttle import SignInThrottle
+from pypiserve.services.shared_numbers import SharedNumbers
+from pypiserve.services.sign_in_throttle import SignInLimits, SignInThrottle
 
 __all__ = ["Authentication"]
 
@@ -36,7 +38,8 @@ class Authentication:
     def __init__(
         self,
         authenticators: Sequence[tuple[str, Authenticator]],
-        throttle: SignInThrottle,
+        limits: SignInLimits,
+        memory: SharedNumbers,
         *,
         issuer: str | None = None,
     ) -> None:
@@ -45,14 +48,15 @@ class Authentication:
 
         Args:
             authenticators: Each with its name in the settings, by which grants call those that it recognises.
-            throttle: Counts what fails.
+            limits: How much may fail.
+            memory: What failed lately and what was good, in all processes of the server.
             issuer: Name of the one that recognises our own API tokens. Whose such a token is says the catalog, so
                 that it alone may answer with identities of others, and of robots.
         """
         self._issuer = issuer
         self._authenticators = dict(authenticators)
-        self._throttle = throttle
-        self._recognised = RecognisedCredentials()
+        self._throttle = SignInThrottle(limits, memory)
+        self._recognised = RecognisedCredentials(memory)
 
     async def identify(
         self, credentials: Credentials | None, *, address: str, max_age_seconds: float | None = None
@@ -78,12 +82,16 @@ class Authentication:
         if name is not None:
             # Nearly every request of an installer comes this way, so it is short.
             try:
-                identity = await _ask(name, _method(self._authenticators[name], max_age_seconds), credentials)
+                identity = await self._ask(name, credentials, max_age_seconds)
             except AuthenticationFailed:
                 identity = None
             if identity is not None:
                 self._recognised.remember(digest, name)
                 return identity
+            self._recognised.forget(digest)
+        elif self._recognised.are_good(digest):
+            with suppress(AuthenticationFailed):
+                return await self._judge(credentials, digest, max_age_seconds)
             self._recognised.forget(digest)
         return await self._counted(credentials, digest, address, max_age_seconds)
 
@@ -103,10 +111,9 @@ class Authentication:
 
     async def _judge(self, credentials: Credentials, digest: bytes, max_age_seconds: float | None) -> Identity:
         unknown: CredentialsUnknown | None = None
-        for name, authenticator in self._authenticators.items():
+        for name in self._authenticators:
             try:
-                identity = await _ask(name, _method(authenticator, max_age_seconds), credentials)
-                _check(name, identity, may_speak_for_others=name == self._issuer)
+                identity = await self._ask(name, credentials, max_age_seconds)
             except CredentialsUnknown as refusal:
                 unknown = unknown or refusal
                 continue
@@ -117,23 +124,24 @@ class Authentication:
             "These credentials are not known here: neither the user name and password nor a token was recognised"
         )
 
+    async def _ask(self, name: str, credentials: Credentials, max_age_seconds: float | None) -> Identity | None:
+        """Ask one authenticator, and believe it no more than it may say."""
+        try:
+            identity = await _method(self._authenticators[name], max_age_seconds)(credentials)
+        except PypiserveError:
+            raise
+        except Exception as error:
+            # A plugin's fault must neither let anybody in nor tell the client that its password is wrong.
+            _log.exception("The authenticator %s failed", name)
+            raise Unavailable("The sign-in cannot be checked now") from error
+        _check(name, identity, may_speak_for_others=name == self._issuer)
+        return identity
+
 
 def _method(authenticator: Authenticator, max_age_seconds: float | None) -> _Method:
     if max_age_seconds is None or not isinstance(authenticator, RecheckingAuthenticator):
         return authenticator.authenticate
     return partial(authenticator.authenticate_within, max_age_seconds=max_age_seconds)
-
-
-async def _ask(name: str, method: _Method, credentials: Credentials) -> Identity | None:
-    try:
-        identity = await method(credentials)
-    except PypiserveError:
-        raise
-    except Exception as error:
-        # A plugin's fault must neither let anybody in nor tell the client that its password is wrong.
-        _log.exception("The authenticator %s failed", name)
-        raise Unavailable("The sign-in cannot be checked now") from error
-    return identity
 
 
 def _check(name: str, identity: Identity | None, *, may_speak_for_others: bool) -> None:

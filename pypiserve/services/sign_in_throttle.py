@@ -8,20 +8,17 @@ could lock a user out. Credentials that failed before are counted apart, so that
 
 from __future__ import annotations
 
-import hmac
 import ipaddress
 import math
-import secrets
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from pypiserve.core.errors import TooManySignIns
+from pypiserve.services.shared_numbers import SharedNumbers
 
 __all__ = ["Attempt", "SignInLimits", "SignInThrottle", "network_of"]
 
-_CAPACITY = 16_384
 _IPV6_PREFIX = 64
 """What one subscriber has: its addresses are as good as one."""
 
@@ -49,40 +46,30 @@ class _Bucket:
     """
     Counts by key, and forgets at a steady rate: the generic cell rate algorithm (GCRA).
 
-    For each key one number is kept: the moment at which all that was counted is forgotten. Past its capacity the key
-    that was longest untouched goes.
+    For each key one number is kept: the moment at which all that was counted is forgotten.
     """
 
-    def __init__(self, limit: int, seconds: float, now: Callable[[], float]) -> None:
+    def __init__(self, limit: int, seconds: float, memory: SharedNumbers, now: Callable[[], float]) -> None:
         self._limit = limit
         self._each = seconds / limit if limit else 0.0
+        self._memory = memory
         self._now = now
-        self._until: OrderedDict[bytes, float] = OrderedDict()
-
-    def __len__(self) -> int:
-        return len(self._until)
 
     def wait_seconds(self, key: bytes) -> float:
         """Return how long it takes until one more fits; 0 for now."""
-        owed = self._until.get(key, 0.0) - self._now()
+        owed = self._memory.get(key) - self._now()
         # A millionth, since the sum of shares is not exactly the whole.
         return max(0.0, owed - (self._limit - 1) * self._each - self._each * 1e-6)
 
     def count(self, key: bytes) -> None:
         """Count one."""
         if self._limit:
-            self._until[key] = max(self._until.get(key, 0.0), self._now()) + self._each
-            self._until.move_to_end(key)
-            while len(self._until) > _CAPACITY:
-                self._until.popitem(last=False)
+            self._memory.set(key, max(self._memory.get(key), self._now()) + self._each)
 
     def take_back(self, key: bytes) -> None:
         """Count one less."""
-        until = self._until.get(key, 0.0) - self._each
-        if until > self._now():
-            self._until[key] = until
-        else:
-            self._until.pop(key, None)
+        until = self._memory.get(key) - self._each
+        self._memory.set(key, until if until > self._now() else 0.0)
 
 
 @dataclass(eq=False)
@@ -99,23 +86,28 @@ class SignInThrottle:
     """
     Counts every sign-in before it is judged, and takes that back unless it failed.
 
-    So it is never late, however many come at once. Its memory is bounded and holds neither names nor secrets in
-    clear. For one event loop.
+    So it is never late, however many come at once. What it counts is in a memory of fixed size that all processes of
+    the server share, without names or secrets in clear. For one event loop in each of them.
     """
 
-    def __init__(self, limits: SignInLimits, *, now: Callable[[], float] = time.monotonic) -> None:
-        self._key = secrets.token_bytes(32)
+    def __init__(
+        self, limits: SignInLimits, memory: SharedNumbers, *, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        """
+        Count on.
+
+        Args:
+            limits: How much may fail.
+            memory: What was counted before, by other processes as well.
+            now: A clock that never goes back and is the same in all processes, in seconds.
+        """
+        self._memory = memory
         self._seconds = limits.seconds
         self._now = now
-        self._users = _Bucket(limits.per_user, limits.seconds, now)
-        self._addresses = _Bucket(limits.per_address, limits.seconds, now)
-        self._again = _Bucket(limits.per_address, limits.seconds, now)
-        self._failed: OrderedDict[bytes, float] = OrderedDict()
+        self._users = _Bucket(limits.per_user, limits.seconds, memory, now)
+        self._addresses = _Bucket(limits.per_address, limits.seconds, memory, now)
+        self._again = _Bucket(limits.per_address, limits.seconds, memory, now)
         self._running: dict[bytes, Attempt] = {}
-
-    def __len__(self) -> int:
-        """Return how many things it keeps in mind."""
-        return len(self._users) + len(self._addresses) + len(self._again) + len(self._failed)
 
     def begin(self, credentials: bytes, *, username: str, address: str) -> Attempt:
         """
@@ -130,7 +122,7 @@ class SignInThrottle:
             TooManySignIns: Too many failed lately.
         """
         network = network_of(address)
-        key = self._digest(credentials, network)
+        key = self._memory.digest(b"failed", credentials, network)
         attempt = self._running.get(key)
         if attempt is None:
             attempt = self._running[key] = Attempt(key, self._count(key, username, network))
@@ -145,31 +137,26 @@ class SignInThrottle:
         if self._running.get(attempt.key) is attempt:
             del self._running[attempt.key]
         if failed:
-            self._failed[attempt.key] = self._now() + self._seconds
-            self._failed.move_to_end(attempt.key)
-            if len(self._failed) > _CAPACITY:
-                self._failed.popitem(last=False)
+            self._memory.set(attempt.key, self._now() + self._seconds)
         elif not attempt.requests and not attempt.failed:
             for bucket, key in attempt.counted:
                 bucket.take_back(key)
 
     def _count(self, credentials: bytes, username: str, network: bytes) -> list[tuple[_Bucket, bytes]]:
-        repeated = self._failed.get(credentials, 0.0) > self._now()
+        repeated = self._memory.get(credentials) > self._now()
         if repeated:
-            buckets = [(self._again, network)]
+            buckets = [(self._again, self._memory.digest(b"again", network))]
         else:
-            buckets = [(self._addresses, network)]
+            buckets = [(self._addresses, self._memory.digest(b"addresses", network))]
             if username not in _SHARED_NAMES:
-                buckets.append((self._users, self._digest(username.encode("utf-8", "surrogatepass"), network)))
+                name = username.encode("utf-8", "surrogatepass")
+                buckets.append((self._users, self._memory.digest(b"users", name, network)))
         wait = max(bucket.wait_seconds(key) for bucket, key in buckets)
         if wait > 0:
             raise TooManySignIns(retry_after_seconds=math.ceil(wait), repeated=repeated)
         for bucket, key in buckets:
             bucket.count(key)
         return buckets
-
-    def _digest(self, text: bytes, network: bytes) -> bytes:
-        return hmac.digest(self._key, network + b" " + text, "sha256")
 
 
 def network_of(address: str) -> bytes:

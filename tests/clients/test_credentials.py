@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -10,8 +13,8 @@ from clients.conftest import USER, MakeTool
 from clients.listing import listed_digests
 from clients.publishers import Publisher
 from clients.sandbox import Finished
-from clients.server import Server
-from clients.shelf import Shelf
+from clients.server import Server, running_server
+from clients.shelf import Shelf, stock
 from clients.toolbox import Tool, imported_version, make_environment
 from clients.versions import Client, clients, newest
 
@@ -234,3 +237,25 @@ def test_twine_with_a_keyring(
     published = twine_upload(author, "--repository-url", url, "--username", USER.username, **variables)
     assert published.succeeded, published.report
     assert listed_digests(users_server, author.project.name) == author.project.digests
+
+
+@pytest.fixture
+def strict_server(tmp_path: Path) -> Iterator[Server]:
+    """A private server on which one sign-in from an address may fail, and another one after six seconds."""
+    folder = tmp_path / "strict"
+    folder.mkdir()
+    (folder / "pypiserve.toml").write_text("failed_sign_ins_per_address = 1\nfailed_sign_ins_seconds = 6\n")
+    with running_server(folder, "--private") as running:
+        yield running
+
+
+def test_pip_waits_when_it_is_held_up(pip: Tool, uv: Tool, strict_server: Server, tmp_path: Path) -> None:
+    """Somebody else at the address has failed: pip hears 429, waits as long as it is told, and is let in."""
+    (tmp_path / "shelf").mkdir()
+    shelf = stock(strict_server, uv.environment, tmp_path / "shelf")
+    pip_install(pip, shelf.server.simple_as("__token__", "no-such-token"))
+    with pytest.raises(HTTPError, match=r"401|429"):
+        urlopen(Request(shelf.server.simple, headers={"Authorization": "Bearer another-one"}), timeout=10)
+    installed = pip_install(pip, shelf.server.simple_as("__token__", shelf.server.reader))
+    assert installed.succeeded, installed.report
+    assert " 429 " in strict_server.log

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import bcrypt
 import pytest
+from server_process import ServerProcess
 
 from pypiserve.core.api_tokens import new_api_token
 from pypiserve.core.identity import Role
@@ -100,6 +101,24 @@ def test_the_same_wrong_token_does_not_shut_others_out(make_server: MakeServer) 
     assert server.get("/simple/", token=server.token).status == 200
 
 
+def test_users_of_two_files_sign_in_side_by_side(make_server: MakeServer, tmp_path: Path) -> None:
+    """Whom one file does not know is looked for in the next, whatever the order; a stranger hears one sentence."""
+    kinds = ""
+    for name in ("staff", "guests"):
+        hashed = bcrypt.hashpw(f"the secret of {name}".encode(), bcrypt.gensalt(4)).decode()
+        (tmp_path / name).write_text(f"{name}-only:{hashed}\nboth:{hashed}\n")
+        kinds += f'[[authenticators]]\nkind = "htpasswd"\nname = "{name}"\nfile = "{tmp_path / name}"\n'
+    server = make_server(f'private = true\n{kinds}[[authenticators]]\nkind = "token"\n')
+    with server.catalog() as catalog:
+        for subject in ("staff:staff-only", "guests:guests-only", "guests:both"):
+            catalog.accounts.grant(subject, Role.READER, owner="main")
+    for username, name in (("staff-only", "staff"), ("guests-only", "guests"), ("both", "guests")):
+        assert [read(server, username, f"the secret of {name}").status for _ in range(2)] == [200, 200]
+    assert read(server, "both", "the secret of staff").status == 404
+    refused = {read(server, username, "wrong secret").text for username in ("staff-only", "guests-only", "nobody")}
+    assert len(refused) == 1
+
+
 def test_a_flood_of_tokens_is_bounded(make_server: MakeServer) -> None:
     """An upload too is refused, at its headers, with the time to wait."""
     server = make_server("private = true\nfailed_sign_ins_per_address = 20")
@@ -107,6 +126,21 @@ def test_a_flood_of_tokens_is_bounded(make_server: MakeServer) -> None:
     assert statuses == [401] * 20 + [429] * 5
     reply = server.publish(a_wheel(padding_bytes=100_000), token=new_api_token())
     assert (reply.status, int(reply.headers["retry-after"]) <= 15) == (429, True)
+
+
+def test_workers_count_together(tmp_path: Path) -> None:
+    """However connections are spread over the processes of a server, ten wrong passwords are ten."""
+    (tmp_path / "pypiserve.toml").write_text(settings(tmp_path))
+    with ServerProcess(tmp_path, "--workers", "3") as server:
+        header = {"Authorization": f"Bearer {server.token}"}
+        assert {server.request("GET", "/simple/", headers=header).status for _ in range(12)} == {200}
+        statuses = []
+        for number in range(30):
+            encoded = base64.b64encode(f"alice:guess number {number}".encode()).decode()
+            headers = {"Authorization": f"Basic {encoded}"}
+            statuses.append(server.request("GET", "/simple/", headers=headers).status)
+        assert {server.request("GET", "/simple/", headers=header).status for _ in range(12)} == {200}
+    assert statuses == [401] * 10 + [429] * 20
 
 
 def test_clients_behind_a_trusted_proxy_are_told_apart(

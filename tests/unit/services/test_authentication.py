@@ -8,7 +8,8 @@ from pypiserve.core.errors import PluginContractBroken
 from pypiserve.core.identity import ANONYMOUS, BearerCredentials, Credentials, Identity, Role, VouchedRole
 from pypiserve.plugin import Authenticator
 from pypiserve.services.authentication import Authentication
-from pypiserve.services.sign_in_throttle import SignInLimits, SignInThrottle
+from pypiserve.services.shared_numbers import SharedNumbers
+from pypiserve.services.sign_in_throttle import SignInLimits
 
 
 class _Vouching:
@@ -30,7 +31,7 @@ async def _identify(role: Role) -> Identity:
 
 
 def _asking(authenticator: Authenticator) -> Authentication:
-    return Authentication([("forge", authenticator)], SignInThrottle(SignInLimits()))
+    return Authentication([("forge", authenticator)], SignInLimits(), SharedNumbers(64))
 
 
 @pytest.mark.parametrize("role", [role for role in Role if role is not Role.ADMINISTRATOR])
@@ -82,7 +83,7 @@ class _Speaking(_Vouching):
 async def test_our_own_tokens_speak_for_those_whose_they_are(answer: Identity) -> None:
     """The catalog says whose a token is; from any other authenticator that would be somebody else's roles."""
     for issuer in ("keys", "other", None):
-        asking = Authentication([("keys", _Speaking(answer))], SignInThrottle(SignInLimits()), issuer=issuer)
+        asking = Authentication([("keys", _Speaking(answer))], SignInLimits(), SharedNumbers(64), issuer=issuer)
         if issuer == "keys":
             assert await asking.identify(BearerCredentials("x"), address="192.0.2.1") == answer
         else:
@@ -92,6 +93,6 @@ async def test_our_own_tokens_speak_for_those_whose_they_are(answer: Identity) -
 
 async def test_nobody_signs_somebody_in_as_anonymous() -> None:
     """A request with credentials is somebody's, or refused."""
-    asking = Authentication([("keys", _Speaking(ANONYMOUS))], SignInThrottle(SignInLimits()), issuer="keys")
+    asking = Authentication([("keys", _Speaking(ANONYMOUS))], SignInLimits(), SharedNumbers(64), issuer="keys")
     with pytest.raises(PluginContractBroken):
         await asking.identify(BearerCredentials("x"), address="192.0.2.1")

@@ -10,12 +10,22 @@ from pypiserve.core.errors import (
     AuthenticationFailed,
     CredentialsRevoked,
     CredentialsUnknown,
+    PluginContractBroken,
     TooManySignIns,
     Unavailable,
 )
-from pypiserve.core.identity import ANONYMOUS, BasicCredentials, BearerCredentials, Credentials, Identity
+from pypiserve.core.identity import (
+    ANONYMOUS,
+    BasicCredentials,
+    BearerCredentials,
+    Credentials,
+    Identity,
+    Role,
+    VouchedRole,
+)
 from pypiserve.services.authentication import Authentication
-from pypiserve.services.sign_in_throttle import SignInLimits, SignInThrottle
+from pypiserve.services.shared_numbers import SharedNumbers
+from pypiserve.services.sign_in_throttle import SignInLimits
 from pypiserve.testing import FixedAuthenticator
 
 ALICE = BasicCredentials("alice", "correct horse")
@@ -43,10 +53,12 @@ class _Scripted:
 
 
 def authentication(
-    *authenticators: tuple[str, FixedAuthenticator | _Scripted], limits: SignInLimits | None = None
+    *authenticators: tuple[str, FixedAuthenticator | _Scripted],
+    limits: SignInLimits | None = None,
+    memory: SharedNumbers | None = None,
 ) -> Authentication:
     """Put authenticators together."""
-    return Authentication(authenticators, SignInThrottle(limits or SignInLimits()))
+    return Authentication(authenticators, limits or SignInLimits(), memory or SharedNumbers(1024))
 
 
 async def test_without_credentials_nobody_is_asked() -> None:
@@ -128,6 +140,50 @@ async def test_failures_are_throttled_for_every_authenticator() -> None:
         await chain.identify(BasicCredentials("alice", "guess"), address=HOME)
     assert fixed.asked == asked
     assert await chain.identify(ALICE, address=HOME) == Identity("a", "alice")
+
+
+async def test_processes_of_a_server_know_the_same() -> None:
+    """What failed in one is counted in the others, and what was good in one is held up in none."""
+    memory, limits = SharedNumbers(1024), SignInLimits(per_user=2, per_address=4)
+    first, second = (
+        authentication(("a", FixedAuthenticator("a", {"alice": "correct horse"})), limits=limits, memory=memory)
+        for _ in range(2)
+    )
+    await first.identify(ALICE, address=HOME)
+    for process in (first, second):
+        with pytest.raises(CredentialsUnknown):
+            await process.identify(BasicCredentials("alice", f"guess {id(process)}"), address=HOME)
+    for process in (first, second):
+        with pytest.raises(TooManySignIns):
+            await process.identify(BasicCredentials("alice", "another guess"), address=HOME)
+    assert await second.identify(ALICE, address=HOME) == Identity("a", "alice")
+
+
+async def test_what_was_good_elsewhere_and_is_not_any_more_is_counted() -> None:
+    """A token that another process knew before it was revoked is refused, and throttled like any other."""
+    memory, limits = SharedNumbers(1024), SignInLimits(per_user=2, per_address=2)
+    scripted = _Scripted(Identity("a", "ci"))
+    first, second = (authentication(("a", scripted), limits=limits, memory=memory) for _ in range(2))
+    await first.identify(ALICE, address=HOME)
+    scripted.answer = CredentialsRevoked("Revoked")
+    for _ in range(3):
+        with pytest.raises(CredentialsRevoked):
+            await second.identify(ALICE, address=HOME)
+    with pytest.raises(TooManySignIns):
+        await second.identify(ALICE, address=HOME)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+async def test_an_authenticator_speaks_for_itself_each_time(times: int) -> None:
+    """One that was honest the first time cannot speak for another the second time."""
+    scripted = _Scripted(Identity("a", "alice"))
+    chain = authentication(("a", scripted))
+    for _ in range(times):
+        await chain.identify(ALICE, address=HOME)
+    for wrong in (Identity("b", "root"), Identity("a", "alice", roles=(VouchedRole("x", Role.ADMINISTRATOR),))):
+        scripted.answer = wrong
+        with pytest.raises(PluginContractBroken):
+            await chain.identify(ALICE, address=HOME)
 
 
 async def test_no_throttle_for_what_could_not_be_judged() -> None:
