@@ -129,9 +129,9 @@ def list_projects(connection: Connection, index_id: int) -> list[ProjectName]:
     return [ProjectName(name, serial) for name, serial in rows]
 
 
-def last_serial_of(connection: Connection, index_id: int) -> int:
-    """Return the serial of the last event for any project of an index, listed or not; 0 when there is none."""
-    greatest = connection.execute(select(func.max(projects.c.last_serial)).where(projects.c.index_id == index_id))
+def last_serial_of(connection: Connection, index_id: int, reach: Reach) -> int:
+    """Return the serial of the last event for any project of a reach, listed or not; 0 when there is none."""
+    greatest = connection.execute(select(func.max(projects.c.last_serial)).where(within({index_id: reach})))
     return greatest.scalar_one() or 0
 
 

@@ -9,6 +9,7 @@ from pypiserve.catalog.owners import IndexRecord
 from pypiserve.core.errors import InvalidUpload
 from pypiserve.core.events import Event, EventKind
 from pypiserve.core.filenames import parse_filename
+from pypiserve.core.project_patterns import Reach
 
 __all__ = ["MAX_CHANGES", "Change", "ChangeLog"]
 
@@ -33,19 +34,23 @@ _ACTIONS = {
 
 
 class ChangeLog:
-    """Reads what changed in an index from the catalog and the journal."""
+    """
+    Reads what changed in an index from the catalog and the journal.
+
+    Every ``reach`` is the projects that may be read: of the rest not even a serial is told.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def last_serial(self, index: IndexRecord) -> int:
-        """Return the serial of the last change, 0 for an index in which nothing ever was."""
-        return await self._database.read(lambda connection: projects.last_serial_of(connection, index.id))
+    async def last_serial(self, index: IndexRecord, reach: Reach) -> int:
+        """Return the serial of the last change, 0 where nothing ever was."""
+        return await self._database.read(lambda connection: projects.last_serial_of(connection, index.id, reach))
 
-    async def since(self, index: IndexRecord, serial: int) -> list[Change]:
+    async def since(self, index: IndexRecord, reach: Reach, serial: int) -> list[Change]:
         """Return the changes after a serial, in order, at most ``MAX_CHANGES``; those of one serial together."""
         entries = await self._database.read(
-            lambda connection: legacy.index_events_since(connection, index, serial, limit=MAX_CHANGES)
+            lambda connection: legacy.index_events_since(connection, index, reach, serial, limit=MAX_CHANGES)
         )
         changes: list[Change] = []
         for entry in entries:
@@ -55,10 +60,10 @@ class ChangeLog:
             changes += told
         return changes
 
-    async def serials(self, index: IndexRecord) -> dict[str, int]:
-        """Return the last serial of each listed project."""
+    async def serials(self, index: IndexRecord, reach: Reach) -> dict[str, int]:
+        """Return the last serial of each listed project that may be read."""
         listed = await self._database.read(lambda connection: projects.list_projects(connection, index.id))
-        return {project.name: project.last_serial for project in listed}
+        return {project.name: project.last_serial for project in listed if reach.covers(project.name)}
 
 
 def changes_of(entry: JournalEntry) -> list[Change]:

@@ -18,7 +18,7 @@ from pypiserve.catalog.owners import IndexRecord
 from pypiserve.catalog.packages import ReleaseRecord
 from pypiserve.core.addresses import Addresses
 from pypiserve.core.errors import NotFound
-from pypiserve.core.project_patterns import EVERYTHING
+from pypiserve.core.project_patterns import EVERYTHING, Reach
 from pypiserve.core.rss import Feed, Item, write_feed
 from pypiserve.services.json_api import JsonApi
 from pypiserve.services.pages import Page, make_page
@@ -36,7 +36,7 @@ class Feeds:
     """
     Writes feeds.
 
-    Every ``origin`` is scheme and host, with which links begin.
+    Every ``origin`` is scheme and host, with which links begin; every ``reach`` is the projects that may be read.
     """
 
     def __init__(self, database: Database, json_api: JsonApi, addresses: Addresses) -> None:
@@ -44,12 +44,12 @@ class Feeds:
         self._json_api = json_api
         self._addresses = addresses
 
-    async def newest_releases(self, index: IndexRecord, *, origin: str) -> Page:
+    async def newest_releases(self, index: IndexRecord, reach: Reach, *, origin: str) -> Page:
         """Return the feed of the latest releases of an index."""
 
         def read(connection: Connection) -> tuple[list[ReleaseRecord], int]:
-            found = packages.list_releases(connection, projects.within({index.id: EVERYTHING}), limit=_MAX_RELEASES)
-            return found, projects.last_serial_of(connection, index.id)
+            found = packages.list_releases(connection, projects.within({index.id: reach}), limit=_MAX_RELEASES)
+            return found, projects.last_serial_of(connection, index.id, reach)
 
         found, serial = await self._database.read(read)
         shown = await self._visible(index, {release.project for release in found})
@@ -60,12 +60,12 @@ class Feeds:
         ]
         return self._feed(index, "New releases", items, origin=origin, serial=serial)
 
-    async def newest_projects(self, index: IndexRecord, *, origin: str) -> Page:
+    async def newest_projects(self, index: IndexRecord, reach: Reach, *, origin: str) -> Page:
         """Return the feed of the newest projects of an index."""
 
         def read(connection: Connection) -> tuple[list[NewProject], int]:
-            found = legacy.newest_projects(connection, index.id, limit=_MAX_PROJECTS)
-            return found, projects.last_serial_of(connection, index.id)
+            found = legacy.newest_projects(connection, index.id, reach, limit=_MAX_PROJECTS)
+            return found, projects.last_serial_of(connection, index.id, reach)
 
         found, serial = await self._database.read(read)
         shown = await self._visible(index, {project.name for project in found})
@@ -88,11 +88,14 @@ class Feeds:
         title = f"Releases of {shown.project.display_name}"
         return self._feed(index, title, items, origin=origin, serial=shown.project.last_serial)
 
-    async def sizes(self, index: IndexRecord) -> Page:
+    async def sizes(self, index: IndexRecord, reach: Reach) -> Page:
         """Return the bytes of all files of an index, and of its largest projects, as JSON."""
-        total, largest, serial = await self._database.read(
-            lambda c: (*legacy.sizes_of(c, index.id, limit=_MAX_LARGEST), projects.last_serial_of(c, index.id))
-        )
+
+        def read(connection: Connection) -> tuple[int, dict[NormalizedName, int], int]:
+            found = legacy.sizes_of(connection, index.id, reach, limit=_MAX_LARGEST)
+            return *found, projects.last_serial_of(connection, index.id, reach)
+
+        total, largest, serial = await self._database.read(read)
         shown = await self._visible(index, set(largest))
         document = {
             "total_packages_size": total,

@@ -1,4 +1,4 @@
-"""Indexes and their rules: what the command line does. Blocking, outside the event loop."""
+"""Indexes and their rules: made and changed. Blocking, outside the event loop."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pypiserve.catalog import owners
 from pypiserve.catalog.database import Connection, Database
 from pypiserve.catalog.owners import IndexRecord
 from pypiserve.core.errors import NotFound, PypiserveError
-from pypiserve.core.events import OPERATOR
+from pypiserve.core.events import OPERATOR, Actor
 from pypiserve.core.index_rules import ExistingFiles, HideAs, IndexRules, Validation
 from pypiserve.core.names import as_index_name
 from pypiserve.services.owners import InvalidName, NameTaken, owner_named
@@ -49,13 +49,14 @@ class Indexes:
 
         return self._database.read_now(work)
 
-    def create(self, path: str, given: Mapping[str, str]) -> IndexRecord:
+    def create(self, path: str, given: Mapping[str, str], *, by: Actor = OPERATOR) -> IndexRecord:
         """
         Make a further index of an owner.
 
         Args:
             path: ``owner/index``.
             given: Rules that are not the default, as text.
+            by: Who makes it.
 
         Raises:
             InvalidName: The name cannot be one.
@@ -71,9 +72,9 @@ class Indexes:
             if name in owners.list_indexes_of(connection, owner):
                 raise NameTaken(f"The index {record.name}/{name} exists already; choose another name")
             now = self._now()
-            owners.create_index(connection, record, as_index_name(name), by=OPERATOR, now=now)
+            owners.create_index(connection, record, as_index_name(name), by=by, now=now)
             if rules != IndexRules():
-                owners.set_rules(connection, _index(connection, path), rules, by=OPERATOR, now=now)
+                owners.set_rules(connection, _index(connection, path), rules, by=by, now=now)
             return _index(connection, path)
 
         return self._database.write_now(work)
@@ -87,7 +88,9 @@ class Indexes:
         """
         return self._database.read_now(lambda connection: _index(connection, path)).rules
 
-    def change_rules(self, path: str, given: Mapping[str, str], *, reset: Collection[str] = ()) -> IndexRules:
+    def change_rules(
+        self, path: str, given: Mapping[str, str], *, reset: Collection[str] = (), by: Actor = OPERATOR
+    ) -> IndexRules:
         """
         Change some rules of an index, all or none; return all of them. Running servers notice at once.
 
@@ -95,6 +98,7 @@ class Indexes:
             path: ``owner/index``.
             given: New values, as text.
             reset: Rules that get their default again.
+            by: Who changes them.
 
         Raises:
             InvalidRule: There is no such rule, or no such value.
@@ -105,7 +109,7 @@ class Indexes:
             index = _index(connection, path)
             rules = changed_rules(index.rules, given, reset=reset)
             if rules != index.rules:
-                owners.set_rules(connection, index, rules, by=OPERATOR, now=self._now())
+                owners.set_rules(connection, index, rules, by=by, now=self._now())
             return rules
 
         return self._database.write_now(work)

@@ -36,7 +36,7 @@ class Listing:
         def work(connection: Connection) -> ProjectList:
             names = projects.list_projects(connection, index.id)
             if reach.everything:
-                return ProjectList(tuple(names), projects.last_serial_of(connection, index.id))
+                return ProjectList(tuple(names), projects.last_serial_of(connection, index.id, reach))
             shown = tuple(project for project in names if reach.covers(project.name))
             # Of the rest not even the serial: it would tell that something was published.
             return ProjectList(shown, max((project.last_serial for project in shown), default=0))

@@ -104,7 +104,7 @@ class Publishing:
         self._follower = follower
         self._now = now
         self.threads = ThreadPoolExecutor(_CHECKING_THREADS, thread_name_prefix="publish")
-        # One for all small files: they take a moment each, and threads that take turns in one interpreter take longer.
+        # One for all small files: they take a moment each, and threads that take turns in one interpreter longer.
         self.thread_for_small = ThreadPoolExecutor(1, thread_name_prefix="publish-small")
         self._storing = Storing(store, database, staging, self.threads)
 

@@ -10,6 +10,7 @@ from pypiserve.catalog import legacy
 from pypiserve.catalog.database import Database
 from pypiserve.catalog.owners import IndexRecord
 from pypiserve.core.errors import NotFound
+from pypiserve.core.project_patterns import Reach
 from pypiserve.services.json_api import JsonApi
 
 __all__ = ["MAX_FOUND", "MAX_TERMS", "Search"]
@@ -30,12 +31,15 @@ class Search:
         self._database = database
         self._json_api = json_api
 
-    async def by_name(self, index: IndexRecord, words: Sequence[str], *, every: bool) -> list[dict[str, str]]:
+    async def by_name(
+        self, index: IndexRecord, reach: Reach, words: Sequence[str], *, every: bool
+    ) -> list[dict[str, str]]:
         """
         Return name, summary and latest version of projects, by name.
 
         Args:
             index: Where.
+            reach: The projects that may be read.
             words: In any spelling.
             every: Whether a name must have all of them, instead of one.
 
@@ -46,7 +50,7 @@ class Search:
         if not terms:
             return []
         names = await self._database.read(
-            lambda connection: legacy.names_with(connection, index.id, terms, every=every, limit=MAX_FOUND)
+            lambda connection: legacy.names_with(connection, index.id, reach, terms, every=every, limit=MAX_FOUND)
         )
         found = []
         for name in names:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pypiserve.core.identity import Action
+from pypiserve.services.access import Extent
 from pypiserve.web.rules import requires
 from pypiserve.web.simple import SimpleHandler, project_name
 
@@ -12,10 +13,10 @@ __all__ = ["ProjectFeedHandler", "ProjectsFeedHandler", "ReleasesFeedHandler", "
 class ReleasesFeedHandler(SimpleHandler):
     """``rss/updates.xml``."""
 
-    @requires(Action.READ)
+    @requires(Action.READ, extent=Extent.SOME_PROJECT)
     async def get(self) -> None:
         """Send the latest releases of the index."""
-        self.send_page(await self.site.feeds.newest_releases(self.index, origin=self.origin()))
+        self.send_page(await self.site.feeds.newest_releases(self.index, self.permit.reach, origin=self.origin()))
 
     head = get
 
@@ -23,10 +24,10 @@ class ReleasesFeedHandler(SimpleHandler):
 class ProjectsFeedHandler(SimpleHandler):
     """``rss/packages.xml``."""
 
-    @requires(Action.READ)
+    @requires(Action.READ, extent=Extent.SOME_PROJECT)
     async def get(self) -> None:
         """Send the newest projects of the index."""
-        self.send_page(await self.site.feeds.newest_projects(self.index, origin=self.origin()))
+        self.send_page(await self.site.feeds.newest_projects(self.index, self.permit.reach, origin=self.origin()))
 
     head = get
 
@@ -46,9 +47,9 @@ class ProjectFeedHandler(SimpleHandler):
 class SizesHandler(SimpleHandler):
     """``stats``."""
 
-    @requires(Action.READ)
+    @requires(Action.READ, extent=Extent.SOME_PROJECT)
     async def get(self) -> None:
         """Send the sizes of the index and of its largest projects."""
-        self.send_page(await self.site.feeds.sizes(self.index))
+        self.send_page(await self.site.feeds.sizes(self.index, self.permit.reach))
 
     head = get

@@ -12,6 +12,7 @@ from collections.abc import Awaitable
 from typing import Any
 
 from pypiserve.core.identity import Action
+from pypiserve.services.access import Extent
 from pypiserve.web.base import BaseHandler
 from pypiserve.web.problems import UnsupportedMediaType
 from pypiserve.web.rules import requires
@@ -63,7 +64,7 @@ class XmlRpcHandler(BaseHandler):
         self._body += chunk[: _MAX_BYTES + 1 - len(self._body)]
         return None
 
-    @requires(Action.READ)
+    @requires(Action.READ, extent=Extent.SOME_PROJECT)
     async def post(self) -> None:
         """Call a method; what goes wrong with it is a fault, with status 200."""
         try:
@@ -78,19 +79,19 @@ class XmlRpcHandler(BaseHandler):
         self.finish(text.encode())
 
     async def _call(self, method: str, arguments: tuple[Any, ...]) -> object:
-        changes = self.site.change_log
+        changes, index, reach = self.site.change_log, self.index, self.permit.reach
         match method, arguments:
             case "changelog_last_serial", ():
-                return await changes.last_serial(self.index)
+                return await changes.last_serial(index, reach)
             case "changelog_since_serial", (int(serial),) if 0 <= serial <= _MAX_SERIAL:
-                return await changes.since(self.index, serial)
+                return await changes.since(index, reach, serial)
             case "list_packages_with_serial", ():
-                return await changes.serials(self.index)
+                return await changes.serials(index, reach)
             case "list_packages", ():
-                return list(await changes.serials(self.index))
+                return list(await changes.serials(index, reach))
             case "search", ({"name": str() | list() as words}, *operator) if operator in ([], ["and"], ["or"]):
                 every = operator != ["or"]
-                return await self.site.search.by_name(self.index, _words(words), every=every)
+                return await self.site.search.by_name(index, reach, _words(words), every=every)
             case ("package_roles" | "user_packages", (str(),)) | ("browse", (list(),)):
                 # Who may do what is not for everybody who may read, and there is no list of classifiers.
                 return []

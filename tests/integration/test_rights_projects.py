@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import xmlrpc.client
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -35,6 +36,14 @@ class Parts:
         """Read as the holder of a role."""
         token = None if role is None else self.tokens[role]
         return self.server.get(path, token=token, accept=accept)
+
+    def call(self, method: str, *arguments: Any) -> Any:
+        """Call a method of XML-RPC as a reader."""
+        headers = {"Authorization": f"Bearer {self.tokens[Role.READER]}", "Content-Type": "text/xml"}
+        body = xmlrpc.client.dumps(arguments, method).encode()
+        reply = self.server.request("POST", f"{BASE}/pypi", headers=headers, body=body)
+        assert reply.status == 200
+        return xmlrpc.client.loads(reply.body)[0][0]
 
     def document(self, path: str, *, role: Role = Role.READER) -> Any:
         """Read JSON."""
@@ -108,12 +117,6 @@ def test_a_missing_page_within_reach_sounds_the_same(parts: Parts) -> None:
     assert texts == {"The project * in Closed/pypi was not found\n"}
 
 
-@pytest.mark.parametrize("path", ["rss/updates.xml", "rss/packages.xml", "stats"])
-def test_what_is_about_the_whole_index_takes_rights_to_all_of_it(parts: Parts, path: str) -> None:
-    """403: that there is such an index is known."""
-    assert parts.get(f"{BASE}/{path}", role=Role.MAINTAINER).status == 403
-
-
 def test_packages_are_listed_within_reach(parts: Parts) -> None:
     """The list, its length, and a search in it know of no other project."""
     reply = parts.get(API)
@@ -121,6 +124,22 @@ def test_packages_are_listed_within_reach(parts: Parts) -> None:
     assert reply.headers["x-total-count"] == "1"
     assert json.loads(parts.get(f"{API}?q=other").body) == []
     assert parts.get(f"{API}?deleted=true").status == 403
+
+
+def test_what_is_about_an_index_is_about_the_projects_within_reach(parts: Parts) -> None:
+    """Feeds, sizes, the change log and the search know of no other project, nor of the serial of its last change."""
+    whole = parts.server.get(f"{BASE}/simple/", token=parts.server.token).headers["x-pypi-last-serial"]
+    for path in ("rss/updates.xml", "rss/packages.xml", "stats"):
+        reply = parts.get(f"{BASE}/{path}")
+        assert (reply.status, "acme-core" in reply.text, "other" in reply.text) == (200, True, False)
+        assert int(reply.headers["x-pypi-last-serial"]) < int(whole)
+    assert parts.document(f"{BASE}/stats")["total_packages_size"] == len(ACME.content)
+    call = parts.call
+    assert call("list_packages") == ["acme-core"]
+    assert list(call("list_packages_with_serial")) == ["acme-core"]
+    assert {change[0] for change in call("changelog_since_serial", 0)} == {"acme-core"}
+    assert call("changelog_last_serial") == call("list_packages_with_serial")["acme-core"]
+    assert [found["name"] for found in call("search", {"name": ["o"]})] == ["acme-core"]
 
 
 def test_publishing_is_for_the_projects_of_the_grant(parts: Parts) -> None:
