@@ -22,6 +22,7 @@ from pypiserve.parts import Parts
 from pypiserve.picks import Picks
 from pypiserve.plugin import BuildContext
 from pypiserve.services.accounts import Accounts
+from pypiserve.services.audit import Audit
 from pypiserve.services.authentication import Authentication
 from pypiserve.services.changelog import ChangeLog
 from pypiserve.services.coherence import JournalFollower
@@ -42,6 +43,7 @@ from pypiserve.services.pages import Pages
 from pypiserve.services.publishing import Publishing
 from pypiserve.services.search import Search
 from pypiserve.services.shared_numbers import SharedNumbers
+from pypiserve.services.sign_in_failures import SignInFailures
 from pypiserve.services.sign_in_throttle import SignInLimits
 from pypiserve.services.staging import StagingArea
 from pypiserve.services.token_lookup import TokenLookup
@@ -86,6 +88,7 @@ class OfflineCatalog:
         self.curation = Curation(self._database, now=_utc_now)
         self.indexes = Indexes(self._database, now=_utc_now)
         self.explaining = Explaining(self._database)
+        self.audit = Audit(self._database)
 
     def __enter__(self) -> Self:
         return self
@@ -216,6 +219,9 @@ class Server:
         )
         self._parts.threads("Publishing", publishing.threads)
         self._parts.threads("Publishing small files", publishing.thread_for_small)
+        failures = SignInFailures(database, now=_utc_now)
+        self._parts.closing("Failed sign-ins", failures.write)
+        self._parts.running("Writing down failed sign-ins", failures.run())
         threads = ThreadPoolExecutor(_HANDLER_THREADS, thread_name_prefix="web")
         self._parts.threads("Receiving and sending", threads)
         return Site(
@@ -225,6 +231,7 @@ class Server:
                 self._sign_ins,
                 issuer=_token_authenticator(settings),
             ),
+            failures=failures,
             client_addresses=ClientAddresses(settings.trusted_proxies),
             directory=directory,
             follower=follower,

@@ -18,7 +18,7 @@ from pypiserve.catalog.projects import find_project
 from pypiserve.catalog.schema import blobs, events, files, indexes, owners, projects, releases
 from pypiserve.core.digests import Sha256
 from pypiserve.core.errors import Problem
-from pypiserve.core.events import Event, EventKind
+from pypiserve.core.events import Actor, Event, EventKind
 from pypiserve.core.names import look_of
 
 __all__ = [
@@ -102,11 +102,28 @@ class NewFile:
     core_metadata_sha256: Sha256
     core_metadata_size_bytes: int
     requires_python: str | None
-    subject: str
+    by: Actor
     uploaded_at: datetime
     md5: str | None = None
     blake2b_256: str | None = None
     warnings: tuple[Problem, ...] = ()
+
+    @property
+    def subject(self) -> str:
+        """Who publishes it."""
+        return self.by.subject
+
+    def event(self, kind: EventKind, index: IndexRecord) -> Event:
+        """Return the event of its publication."""
+        return self.by.does(
+            kind,
+            self.uploaded_at,
+            owner=index.owner,
+            index=index.name,
+            project=self.project,
+            version=self.version,
+            filename=self.filename,
+        )
 
 
 @dataclass(frozen=True)
@@ -169,21 +186,7 @@ def insert_file(connection: Connection, index: IndexRecord, new: NewFile) -> Eve
 
     The file name must be free (see ``find_known_file``, within the same transaction).
     """
-    now = new.uploaded_at
-    event = journal.append(
-        connection,
-        Event(
-            0,
-            now,
-            EventKind.FILE_PUBLISHED,
-            new.subject,
-            owner=index.owner,
-            index=index.name,
-            project=new.project,
-            version=new.version,
-            filename=new.filename,
-        ),
-    )
+    event = journal.append(connection, new.event(EventKind.FILE_PUBLISHED, index))
     ensure_blobs(connection, new)
     project_id = touch_project(connection, index.id, new, event.serial)
     release_id = ensure_release(connection, project_id, new)

@@ -15,7 +15,7 @@ from pypiserve.core.errors import ConfigurationError
 
 __all__ = ["HEAD_REVISION", "migrate"]
 
-HEAD_REVISION = "0003"
+HEAD_REVISION = "0004"
 """The newest migration; a test holds it against the folder of migrations."""
 
 

@@ -22,6 +22,7 @@ __all__ = [
     "create_owner",
     "find_index",
     "find_owner",
+    "former_names",
     "list_indexes",
     "list_indexes_of",
     "list_owners",
@@ -219,3 +220,10 @@ def set_visibility(
     """Say who may read an owner's indexes without a grant."""
     connection.execute(update(owners).where(owners.c.id == owner.id).values(visibility=visibility.value))
     journal.append(connection, by.does(EventKind.OWNER_CHANGED, now, owner=owner.name, detail=visibility.value))
+
+
+def former_names(connection: Connection, owner_id: int) -> list[str]:
+    """Return the names that an owner had and has no more."""
+    return list(
+        connection.execute(select(owner_aliases.c.name).where(owner_aliases.c.owner_id == owner_id)).scalars()
+    )

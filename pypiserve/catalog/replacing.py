@@ -26,20 +26,8 @@ def replace_file(connection: Connection, index: IndexRecord, new: NewFile) -> Ev
     ).one()
     # A name that was deleted begins anew.
     is_live = old.deleted_at is None
-    event = journal.append(
-        connection,
-        Event(
-            0,
-            new.uploaded_at,
-            EventKind.FILE_REPLACED if is_live else EventKind.FILE_PUBLISHED,
-            new.subject,
-            owner=index.owner,
-            index=index.name,
-            project=new.project,
-            version=new.version,
-            filename=new.filename,
-        ),
-    )
+    kind = EventKind.FILE_REPLACED if is_live else EventKind.FILE_PUBLISHED
+    event = journal.append(connection, new.event(kind, index))
     ensure_blobs(connection, new)
     project_id = touch_project(connection, index.id, new, event.serial)
     release_id = ensure_release(connection, project_id, new)

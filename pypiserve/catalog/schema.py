@@ -43,6 +43,7 @@ __all__ = [
     "projects",
     "releases",
     "robots",
+    "sign_in_failures",
     "subscriber_marks",
     "team_members",
     "teams",
@@ -281,6 +282,18 @@ events = Table(
     Column("address", String(64)),
     Column("credential", String(64)),
     Column("request_id", String(64)),
+)
+
+sign_in_failures = Table(  # beside the journal, which mirrors and servers read: strangers decide how many there are
+    "sign_in_failures",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", UtcDateTime, nullable=False, index=True),  # the minute
+    Column("address", String(64), nullable=False),  # of IPv6 the /64; empty: of many
+    Column("code", String(64), nullable=False),
+    Column("credential", String(64), nullable=False, server_default=""),
+    Column("request_id", String(64), nullable=False, server_default=""),  # of the first
+    Column("times", Integer, nullable=False),
 )
 
 subscriber_marks = Table(

@@ -47,6 +47,7 @@ _COMMANDS: Mapping[str, _Command] = {
     "grant": _Command("pypiserve.cli.roles:grant", "Give a role: short for role grant."),
     "withdraw": _Command("pypiserve.cli.roles:withdraw", "Take a role away: short for role withdraw."),
     "explain": _Command("pypiserve.cli.explain:explain", "Say why somebody may do something, or may not."),
+    "audit": _Command("pypiserve.cli.audit:audit", "Tell who did what, and which sign-ins failed."),
     "yank": _Command("pypiserve.cli.projects:yank", "Yank a release or a file."),
     "unyank": _Command("pypiserve.cli.projects:unyank", "Take a yank back."),
     "delete": _Command("pypiserve.cli.projects:delete", "Delete a project, a release or a file."),

@@ -226,9 +226,17 @@ class AuthenticationFailed(PypiserveError):
 
     code = "authentication-failed"
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, credential: str = "") -> None:
+        """
+        Take what is told, and what is not.
+
+        Args:
+            reason: The sentence.
+            credential: Id of the credential, when it was somebody's: for the audit alone.
+        """
         super().__init__(reason)
         self.reason = reason
+        self.credential = credential
 
     def __str__(self) -> str:
         return self.reason

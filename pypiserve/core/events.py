@@ -26,6 +26,7 @@ class EventKind(enum.StrEnum):
     MEMBER_REMOVED = "member.removed"
     TOKEN_CREATED = "token.created"  # noqa: S105 - the name of an event
     TOKEN_REVOKED = "token.revoked"  # noqa: S105 - the name of an event
+    SIGN_IN_FAILED = "sign-in.failed"
     FILE_PUBLISHED = "file.published"
     FILE_REPLACED = "file.replaced"
     FILE_YANKED = "file.yanked"

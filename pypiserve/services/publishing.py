@@ -28,7 +28,7 @@ from pypiserve.core.errors import (
     StorageFull,
     Unavailable,
 )
-from pypiserve.core.events import EventKind
+from pypiserve.core.events import Actor, EventKind
 from pypiserve.core.filenames import DistributionFilename
 from pypiserve.core.identity import Identity
 from pypiserve.core.versions import version_key
@@ -133,7 +133,13 @@ class Publishing:
             self._database.read_now(lambda connection: admit(connection, index, facts))
 
     async def publish(
-        self, index: IndexRecord, identity: Identity, receive: Callable[[], Upload], *, is_small: bool = False
+        self,
+        index: IndexRecord,
+        identity: Identity,
+        receive: Callable[[], Upload],
+        *,
+        is_small: bool = False,
+        by: Actor | None = None,
     ) -> Publication:
         """
         Publish one file.
@@ -144,6 +150,7 @@ class Publishing:
             receive: Returns the form and the staged file, which the caller discards afterwards. It is called in a
                 thread, and what it raises is raised here.
             is_small: Whether it takes a moment only.
+            by: The identity as the journal keeps it, with its address.
 
         Raises:
             InvalidUpload: The file or the form is wrong; every problem is listed.
@@ -157,7 +164,7 @@ class Publishing:
         if checked.settled is not None:
             await self._storing.put_back(checked.upload.staged, checked.core_metadata)
             return checked.settled
-        new, begun = checked.new, checked.begun
+        new, begun = replace(checked.new, by=by or checked.new.by), checked.begun
         if begun is None:
             remarks = await self._judge(_candidate(index, identity, checked.upload, checked.examined))
             new = replace(new, warnings=(*new.warnings, *remarks))
@@ -293,7 +300,7 @@ def _new_file(identity: Identity, upload: Upload, examined: Examined, *, now: da
         core_metadata_sha256=sha256_of(content),
         core_metadata_size_bytes=len(content),
         requires_python=examined.metadata.requires_python,
-        subject=identity.subject,
+        by=Actor(identity.subject, credential=identity.credential or None),
         uploaded_at=now,
         md5=examined.md5,
         blake2b_256=examined.blake2b_256,

@@ -20,7 +20,7 @@ def log_request(handler: tornado.web.RequestHandler) -> None:
     request = handler.request
     who = handler.identity.subject if isinstance(handler, BaseHandler) else "-"
     _log.info(
-        "%s %s %s %s %d %.1fms",
+        "%s %s %s %s %d %.1fms %s",
         request.remote_ip,
         who,
         request.method,
@@ -28,4 +28,5 @@ def log_request(handler: tornado.web.RequestHandler) -> None:
         request.path.encode("ascii", "backslashreplace").decode(),
         handler.get_status(),
         1000.0 * request.request_time(),
+        (handler.request_id if isinstance(handler, BaseHandler) else "") or "-",
     )

@@ -14,13 +14,14 @@ from tornado.http1connection import HTTP1Connection
 from tornado.web import HTTPError, stream_request_body
 
 from pypiserve.catalog.owners import IndexRecord
-from pypiserve.core.errors import OwnerMoved, Problem, PypiserveError
+from pypiserve.core.errors import AuthenticationFailed, OwnerMoved, Problem, PypiserveError, TooManySignIns
 from pypiserve.core.events import Actor
 from pypiserve.core.identity import ANONYMOUS, Action, Identity
 from pypiserve.services.directory import Permit
 from pypiserve.web import draining, problems
 from pypiserve.web.bodies import declared_bytes, has_body, read_expectations, waits_for_permission
 from pypiserve.web.credentials import read_credentials
+from pypiserve.web.request_ids import HEADER, request_id
 from pypiserve.web.rules import Rule, rule_of
 from pypiserve.web.site import IndexPath, Site
 
@@ -48,6 +49,9 @@ class BaseHandler(tornado.web.RequestHandler):
     permit: Permit
     """The leave to do what the method does; likewise."""
 
+    request_id: str = ""
+    """Id of the request, as the log, the answer and the journal have it."""
+
     wake: Callable[[], object] | None = None
     """Called when the client has gone: whoever waits for it by other means than Tornado's puts itself here."""
 
@@ -61,6 +65,10 @@ class BaseHandler(tornado.web.RequestHandler):
         """
         self.site = site
         request = self.request
+        given = request.headers.get(HEADER)
+        is_trusted = given is not None and site.client_addresses.trusts(request.remote_ip or "")
+        self.request_id = request_id(given, is_trusted=is_trusted)
+        self.set_header(HEADER, self.request_id)
         request.remote_ip = site.client_addresses.client_of(
             request.remote_ip or "", request.headers.get("X-Forwarded-For")
         )
@@ -131,6 +139,8 @@ class BaseHandler(tornado.web.RequestHandler):
         """Say less about the software than Tornado does, and never let a browser guess a type."""
         self.set_header("Server", "pypiserve")
         self.set_header("X-Content-Type-Options", "nosniff")
+        if self.request_id:
+            self.set_header(HEADER, self.request_id)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Tell what went wrong, in one sentence first."""
@@ -212,18 +222,27 @@ class BaseHandler(tornado.web.RequestHandler):
         if self.site.follower.is_behind:
             await self.site.follower.catch_up()
         if header is not None:
-            reads = self.request.method in _READING
-            self.identity = await self.site.authentication.identify(
-                read_credentials(header),
-                address=self.request.remote_ip or "",
-                max_age_seconds=None if reads else _MAX_AGE_SECONDS,
-            )
+            try:
+                self.identity = await self._signed_in(header)
+            except (AuthenticationFailed, TooManySignIns) as error:
+                self.site.failures.note(error, address=self.request.remote_ip or "", request_id=self.request_id)
+                raise
+
+    async def _signed_in(self, header: str) -> Identity:
+        reads = self.request.method in _READING
+        return await self.site.authentication.identify(
+            read_credentials(header),
+            address=self.request.remote_ip or "",
+            max_age_seconds=None if reads else _MAX_AGE_SECONDS,
+        )
 
     @property
     def actor(self) -> Actor:
         """Who changes something, as the journal keeps it."""
         identity = self.identity
-        return Actor(identity.subject, self.request.remote_ip or None, identity.credential or None)
+        return Actor(
+            identity.subject, self.request.remote_ip or None, identity.credential or None, self.request_id or None
+        )
 
     def _index_name(self) -> IndexPath:
         named = IndexPath(self.path_kwargs.pop("owner", ""), self.path_kwargs.pop("index", ""))

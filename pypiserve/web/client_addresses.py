@@ -59,6 +59,10 @@ class ClientAddresses:
                 break
         return client
 
+    def trusts(self, peer: str) -> bool:
+        """Tell whether who is connected to us is one of the proxies."""
+        return self._is_trusted(_read(peer))
+
     def _is_trusted(self, address: Address | None) -> bool:
         return address is not None and any(address in network for network in self._trusted)
 

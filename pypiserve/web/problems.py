@@ -14,6 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pypiserve.core import errors
+from pypiserve.services.grants import RoleMisplaced
+from pypiserve.services.indexes import InvalidRule
+from pypiserve.services.owners import InvalidName
 from pypiserve.web.negotiation import Offer, choose
 from pypiserve.web.reason import reason_phrase
 
@@ -120,6 +123,9 @@ _STATUS: tuple[tuple[type[errors.PypiserveError], int], ...] = (
     (UnsupportedMediaType, 415),
     (BodyTooLarge, 413),
     (InvalidRequest, 400),
+    (InvalidName, 400),
+    (InvalidRule, 400),
+    (RoleMisplaced, 400),
     (errors.Conflict, 409),
     (errors.StorageFull, 507),
     (errors.Unavailable, 503),

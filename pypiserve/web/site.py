@@ -23,6 +23,7 @@ from pypiserve.services.packages import Packages
 from pypiserve.services.pages import Pages
 from pypiserve.services.publishing import Publishing
 from pypiserve.services.search import Search
+from pypiserve.services.sign_in_failures import SignInFailures
 from pypiserve.services.staging import StagingArea
 from pypiserve.web.client_addresses import ClientAddresses
 
@@ -89,6 +90,7 @@ class Site:
     """
 
     authentication: Authentication
+    failures: SignInFailures
     client_addresses: ClientAddresses
     directory: Directory
     follower: JournalFollower

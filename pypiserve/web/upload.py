@@ -97,6 +97,7 @@ class UploadHandler(BaseHandler):
                 self.identity,
                 lambda: self._checked(receiver.finish(rest)),
                 is_small=not self._is_large,
+                by=self.actor,
             )
         except NothingToPublish:
             self._send(200, "Nothing to register: publish a file, and its project is there")

@@ -17,7 +17,7 @@ from pypiserve.core.addresses import Addresses
 from pypiserve.core.api_tokens import hash_api_token
 from pypiserve.core.digests import sha256_of
 from pypiserve.core.errors import AuthenticationFailed, PolicyDenied
-from pypiserve.core.events import Event
+from pypiserve.core.events import Actor, Event
 from pypiserve.core.identity import ANONYMOUS, Action, Role
 from pypiserve.core.model import ProjectStatus
 from pypiserve.core.names import normalise
@@ -125,6 +125,6 @@ def _new_file() -> NewFile:
         core_metadata_sha256=sha256_of(b"metadata"),
         core_metadata_size_bytes=8,
         requires_python=None,
-        subject="token:ci",
+        by=Actor("token:ci"),
         uploaded_at=NOW(),
     )
