@@ -45,9 +45,11 @@ from pypiserve.services.search import Search
 from pypiserve.services.shared_numbers import SharedNumbers
 from pypiserve.services.sign_in_failures import SignInFailures
 from pypiserve.services.sign_in_throttle import SignInLimits
+from pypiserve.services.sign_ins import SignIns
 from pypiserve.services.staging import StagingArea
 from pypiserve.services.token_lookup import TokenLookup
 from pypiserve.services.upkeep import Upkeep
+from pypiserve.services.users import Users
 from pypiserve.settings import Settings
 from pypiserve.web.client_addresses import ClientAddresses
 from pypiserve.web.listening import bind
@@ -89,6 +91,9 @@ class OfflineCatalog:
         self.indexes = Indexes(self._database, now=_utc_now)
         self.explaining = Explaining(self._database)
         self.audit = Audit(self._database)
+        self.users = Users(
+            self._database, now=_utc_now, token_authenticator=_token_authenticator(settings) or "token"
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -222,6 +227,9 @@ class Server:
         failures = SignInFailures(database, now=_utc_now)
         self._parts.closing("Failed sign-ins", failures.write)
         self._parts.running("Writing down failed sign-ins", failures.run())
+        sign_ins = SignIns(database, now=_utc_now)
+        self._parts.closing("Who has signed in", sign_ins.write)
+        self._parts.running("Writing down who has signed in", sign_ins.run())
         threads = ThreadPoolExecutor(_HANDLER_THREADS, thread_name_prefix="web")
         self._parts.threads("Receiving and sending", threads)
         return Site(
@@ -230,6 +238,7 @@ class Server:
                 _sign_in_limits(settings),
                 self._sign_ins,
                 issuer=_token_authenticator(settings),
+                sign_ins=sign_ins,
             ),
             failures=failures,
             client_addresses=ClientAddresses(settings.trusted_proxies),

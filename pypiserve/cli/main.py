@@ -46,6 +46,7 @@ _COMMANDS: Mapping[str, _Command] = {
     "role": _Command("pypiserve.cli.roles:role", "Give roles, take them away, and list them."),
     "grant": _Command("pypiserve.cli.roles:grant", "Give a role: short for role grant."),
     "withdraw": _Command("pypiserve.cli.roles:withdraw", "Take a role away: short for role withdraw."),
+    "user": _Command("pypiserve.cli.users:user", "List who has signed in, and close and open accounts."),
     "explain": _Command("pypiserve.cli.explain:explain", "Say why somebody may do something, or may not."),
     "audit": _Command("pypiserve.cli.audit:audit", "Tell who did what, and which sign-ins failed."),
     "yank": _Command("pypiserve.cli.projects:yank", "Yank a release or a file."),

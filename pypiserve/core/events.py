@@ -27,6 +27,8 @@ class EventKind(enum.StrEnum):
     TOKEN_CREATED = "token.created"  # noqa: S105 - the name of an event
     TOKEN_REVOKED = "token.revoked"  # noqa: S105 - the name of an event
     SIGN_IN_FAILED = "sign-in.failed"
+    USER_DISABLED = "user.disabled"
+    USER_ENABLED = "user.enabled"
     FILE_PUBLISHED = "file.published"
     FILE_REPLACED = "file.replaced"
     FILE_YANKED = "file.yanked"

@@ -19,6 +19,7 @@ from pypiserve.plugin import Authenticator, RecheckingAuthenticator
 from pypiserve.services.recognised import RecognisedCredentials
 from pypiserve.services.shared_numbers import SharedNumbers
 from pypiserve.services.sign_in_throttle import SignInLimits, SignInThrottle
+from pypiserve.services.sign_ins import SignIns
 
 __all__ = ["Authentication"]
 
@@ -42,6 +43,7 @@ class Authentication:
         memory: SharedNumbers,
         *,
         issuer: str | None = None,
+        sign_ins: SignIns | None = None,
     ) -> None:
         """
         Take the authenticators.
@@ -52,8 +54,10 @@ class Authentication:
             memory: What failed lately and what was good, in all processes of the server.
             issuer: Name of the one that recognises our own API tokens. Whose such a token is says the catalog, so
                 that it alone may answer with identities of others, and of robots.
+            sign_ins: Hears of those whom the others sign in.
         """
         self._issuer = issuer
+        self._sign_ins = sign_ins
         self._authenticators = dict(authenticators)
         self._throttle = SignInThrottle(limits, memory)
         self._recognised = RecognisedCredentials(memory)
@@ -86,7 +90,7 @@ class Authentication:
             except AuthenticationFailed:
                 identity = None
             if identity is not None:
-                self._recognised.remember(digest, name)
+                self._remember(digest, name, identity)
                 return identity
             self._recognised.forget(digest)
         elif self._recognised.are_good(digest):
@@ -118,11 +122,16 @@ class Authentication:
                 unknown = unknown or refusal
                 continue
             if identity is not None:
-                self._recognised.remember(digest, name)
+                self._remember(digest, name, identity)
                 return identity
         raise unknown or CredentialsUnknown(
             "These credentials are not known here: neither the user name and password nor a token was recognised"
         )
+
+    def _remember(self, digest: bytes, name: str, identity: Identity) -> None:
+        # The second comes once a minute for each credential, and is not on the way of all the requests between.
+        if self._recognised.remember(digest, name) and self._sign_ins is not None and name != self._issuer:
+            self._sign_ins.note(identity)
 
     async def _ask(self, name: str, credentials: Credentials, max_age_seconds: float | None) -> Identity | None:
         """Ask one authenticator, and believe it no more than it may say."""

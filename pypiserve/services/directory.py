@@ -29,7 +29,14 @@ __all__ = ["Directory", "Permit"]
 _MAX_KEPT = 10_000
 _MAX_NAME_LENGTH = 64  # of owners and indexes, as core.names admits them
 _OF_ONE_SUBJECT = frozenset(
-    {EventKind.ROLE_GRANTED, EventKind.ROLE_WITHDRAWN, EventKind.MEMBER_ADDED, EventKind.MEMBER_REMOVED}
+    {
+        EventKind.ROLE_GRANTED,
+        EventKind.ROLE_WITHDRAWN,
+        EventKind.MEMBER_ADDED,
+        EventKind.MEMBER_REMOVED,
+        EventKind.USER_DISABLED,
+        EventKind.USER_ENABLED,
+    }
 )
 
 

@@ -43,17 +43,18 @@ class RecognisedCredentials:
         """Tell whether somebody recognised them lately, in whatever process."""
         return self._memory.get(digest) > self._now()
 
-    def remember(self, digest: bytes, name: str) -> None:
-        """Note who has recognised them now."""
+    def remember(self, digest: bytes, name: str) -> bool:
+        """Note who has recognised them now; tell whether that was not noted a moment ago already."""
         now = self._now()
         known = self._known.get(digest)
         if known is not None and known[0] == name and known[1] > now + _LIFETIME_SECONDS - _RENEWED_AFTER_SECONDS:
-            return  # noted a moment ago: this is done with each request
+            return False  # this is done with each request
         self._memory.set(digest, now + _LIFETIME_SECONDS)
         self._known[digest] = (name, now + _LIFETIME_SECONDS)
         self._known.move_to_end(digest)
         while len(self._known) > _CAPACITY:
             self._known.popitem(last=False)
+        return True
 
     def forget(self, digest: bytes) -> None:
         """Note that nobody recognises them any more."""

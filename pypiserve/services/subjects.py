@@ -12,10 +12,24 @@ from pypiserve.core.errors import NotFound
 from pypiserve.core.identity import ANYONE, SIGNED_IN
 from pypiserve.services.owners import InvalidName, owner_named
 
-__all__ = ["check_subject", "team_named"]
+__all__ = ["check_spelling", "check_subject", "team_named"]
 
 _MAX_LENGTH = 255
 _SUBJECT = re.compile(r"[a-z0-9][a-z0-9._-]*:[^\s:][^\s]*\Z")
+
+
+def check_spelling(text: str) -> None:
+    """
+    Check that a text is spelt like the subject of somebody.
+
+    Raises:
+        InvalidName: It is not.
+    """
+    if _SUBJECT.match(text) is None or len(text) > _MAX_LENGTH or text.startswith(TEAM_PREFIX):
+        raise InvalidName(
+            f"{text!r} is no subject; write AUTHENTICATOR:NAME, such as htpasswd:alice or token:ci, for a role also "
+            f"team:OWNER/NAME, {ANYONE} or {SIGNED_IN}"
+        )
 
 
 def check_subject(connection: Connection, text: str, *, token_authenticator: str) -> None:
@@ -34,11 +48,7 @@ def check_subject(connection: Connection, text: str, *, token_authenticator: str
         InvalidName: It is not spelt like one.
         NotFound: There is no such token or robot.
     """
-    if _SUBJECT.match(text) is None or len(text) > _MAX_LENGTH or text.startswith(TEAM_PREFIX):
-        raise InvalidName(
-            f"{text!r} is no subject; write AUTHENTICATOR:NAME, such as htpasswd:alice or token:ci, for a role also "
-            f"team:OWNER/NAME, {ANYONE} or {SIGNED_IN}"
-        )
+    check_spelling(text)
     authenticator, _, name = text.partition(":")
     if authenticator == token_authenticator and tokens.find_token_by_name(connection, name) is None:
         raise NotFound(f"The API token {name}")
