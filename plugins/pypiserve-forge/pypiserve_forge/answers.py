@@ -188,7 +188,6 @@ class Answers:
         match task.exception():
             case None:
                 found = task.result()
-                self._refused.drop(key)
                 self._found.put(key, _Kept(found.identity, now, now + found.seconds_left))
             case AuthenticationFailed() as refusal:
                 self._found.drop(key)

@@ -17,7 +17,6 @@ from pypiserve_forge.shapes import TokenShape, token_in
 __all__ = ["ForgeAuthenticator"]
 
 _CHECK_SECONDS = 20.0
-_MAX_AGE_SECONDS = 60.0
 
 
 class ForgeAuthenticator:
@@ -57,7 +56,7 @@ class ForgeAuthenticator:
 
     async def authenticate_within(self, credentials: Credentials, *, max_age_seconds: float) -> Identity | None:
         """Say the same by a recent answer of the forge."""
-        return await self._authenticate(credentials, min(max_age_seconds, _MAX_AGE_SECONDS))
+        return await self._authenticate(credentials, max_age_seconds)
 
     async def close(self) -> None:
         """End the checks that are under way, and all connections."""

@@ -25,6 +25,7 @@ from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
 from pypiserve.core.errors import Unavailable
 from pypiserve_forge.breaker import CircuitBreaker
+from pypiserve_forge.connecting import ClosingTCPClient
 
 __all__ = ["RENAMED", "Bounds", "ForgeClient", "Reply", "Throttled"]
 
@@ -126,6 +127,7 @@ class ForgeClient:
             max_body_size=self._bounds.max_body_bytes,
             max_header_size=self._bounds.max_header_bytes,
         )
+        self._http.tcp_client = ClosingTCPClient(self._http.resolver)
 
     async def ask(self, method: str, path: str, *, headers: Mapping[str, str], expected: frozenset[int]) -> Reply:
         """

@@ -103,7 +103,7 @@ class Gitea:
                 f"{self._name} has no package registry to ask what this token is good for; "
                 "an administrator can set check_scopes = false"
             )
-        return Access.READ if access is Access.PUBLIC_ONLY else access
+        return access
 
     async def _by_registry(self, token: str, user: GiteaUser | None, introspected: GiteaToken | None) -> Account:
         """Find the rights by what the package registry lets the token do."""

@@ -90,7 +90,7 @@ class GitLab:
         if answer.status != _STATUS_OK:
             raise self._not_for_packages()
         user = self._client.read(answer, _User)
-        if user.state != "active" or user.id != known.user_id:
+        if user.state != "active":
             raise AuthenticationFailed(f"The account of this token of {self._name} is {user.state}")
         roles: list[VouchedRole] = []
         for group in self._owners.listed:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import socket
 import time
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +18,8 @@ from people import gitea_token, github_token, gitlab_token
 from pypiserve.core.errors import AuthenticationFailed, Unavailable
 from pypiserve.core.identity import BearerCredentials
 from pypiserve.testing import Clock
-from pypiserve_forge.client import Bounds
+from pypiserve_forge.breaker import CircuitBreaker
+from pypiserve_forge.client import Bounds, ForgeClient
 from signing_in import rights, sign_in
 
 WIM = gitea_token("wim")
@@ -35,6 +39,7 @@ FAULTS: dict[str, dict[str, Any]] = {
     "answers with deep nesting": {"answer": [200, "[" * 100_000, {}]},
     "answers with what is not UTF-8": {"answer": [200, "\udcff\udcfe".encode("utf-16", "surrogatepass").hex(), {}]},
     "sends too much": {"huge_bytes": 3_000_000},
+    "sends too much that makes sense": {"answer": [200, '{"id": 1, "login": "wim"}' + " " * 1_100_000, {}]},
     "sends without end": {"endless": True},
     "sends a huge head": {"answer": [200, "{}", {"X-Large": "x" * 60_000, "X-Larger": "x" * 60_000}]},
     "redirects": {"answer": [302, "", {"Location": "/api/v1/elsewhere"}]},
@@ -112,6 +117,43 @@ async def test_a_slow_forge(
 def _hasten(authenticator: Any, *, request_seconds: float) -> None:
     client = authenticator._forge._client
     client._bounds = Bounds(request_seconds=request_seconds)
+
+
+async def test_a_forge_that_accepts_and_is_silent(make: MakeAuthenticator) -> None:
+    """Connecting has a bound of its own, TLS included."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        authenticator = make("gitea", url=f"https://127.0.0.1:{silent.getsockname()[1]}")
+        authenticator._forge._client._bounds = Bounds(connect_seconds=0.2)  # type: ignore[attr-defined]
+        begin = time.monotonic()
+        with pytest.raises(Unavailable):
+            await sign_in(authenticator, WIM)
+        assert time.monotonic() - begin < 2
+        accepted, _ = silent.accept()
+        accepted.settimeout(5)
+        with accepted:
+            while accepted.recv(4096):
+                pass  # the greeting of TLS, and then the end: nothing is left open
+
+
+async def test_all_requests_about_a_token_have_a_bound(
+    make: MakeAuthenticator, forges: Forges, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many answers, each of them slow and in time, are given up in the end."""
+    monkeypatch.setattr("pypiserve_forge.authenticator._CHECK_SECONDS", 0.4)
+    forges.gitea.fail(path="/", seconds=0.25)
+    with pytest.raises(Unavailable, match="gitea does not answer"):
+        await sign_in(make("gitea"), WIM)
+
+
+async def test_connections_are_counted(forges: Forges) -> None:
+    """No more of them than the bound; the rest wait for their turn, and none is lost."""
+    client = ForgeClient("gitea", forges.gitea.url, bounds=Bounds(max_connections=2, connect_seconds=0.3))
+    forges.gitea.fail(path="/", seconds=0.1)
+    begin = time.monotonic()
+    asking = [client.ask("GET", "/api/v1/user", headers={}, expected=frozenset({401})) for _ in range(10)]
+    assert [reply.status for reply in await asyncio.gather(*asking)] == [401] * 10
+    assert time.monotonic() - begin >= 0.5
+    await client.close()
 
 
 async def test_a_forge_that_is_not_there(make: MakeAuthenticator) -> None:
@@ -203,6 +245,32 @@ async def test_a_forge_that_is_down_is_left_alone(
     await sign_in(authenticator, WIM)
     assert "is not asked for 10 s" in caplog.text
     assert "answers again" in caplog.text
+
+
+async def test_refusals_are_answers(make: MakeAuthenticator, forges: Forges) -> None:
+    """A forge that refuses tokens is there: failures count in a row only."""
+    authenticator = make("gitea")
+    for number in range(12):
+        if number % 4 == 3:
+            forges.gitea.recover()
+            with pytest.raises(AuthenticationFailed):
+                await sign_in(authenticator, gitea_token(f"bad {number}"))
+        else:
+            forges.gitea.fail(hang_up=True)
+            with pytest.raises(Unavailable):
+                await sign_in(authenticator, WIM)
+    assert len(forges.gitea.asked()) == 12
+
+
+def test_one_tries_after_the_pause() -> None:
+    """Those who come while it is tried are turned away, and if nothing is heard of it, another one tries."""
+    now = 0.0
+    breaker = CircuitBreaker("gitea", failures=1, pause_seconds=10, now=lambda: now)
+    breaker.failed()
+    for moment, is_let_through in ((9.9, False), (10.0, True), (10.0, False), (19.9, False), (20.0, True)):
+        now = moment
+        with nullcontext() if is_let_through else pytest.raises(Unavailable):
+            breaker.admit()
 
 
 async def test_odd_answers_about_one_token_shut_nobody_out(make: MakeAuthenticator, forges: Forges) -> None:

@@ -60,8 +60,9 @@ async def test_a_login_is_not_an_identity(make: MakeAuthenticator, forges: Forge
     assert (before.subject, after.subject) == ("gitea:3", "gitea:99")
 
 
-async def test_all_organisations(make: MakeAuthenticator) -> None:
-    """The star takes every organisation whose name an owner can have."""
+async def test_all_organisations(make: MakeAuthenticator, forges: Forges) -> None:
+    """The star takes every organisation whose name an owner can have; ``api`` is the server's own."""
+    forges.gitea.know(orgs={**GITEA["orgs"], "api": {**GITEA["orgs"]["open"], "id": 22}})
     authenticator = make("gitea", organisations=["*"])
     assert await rights(authenticator, gitea_token("wim")) == {"Acme": "publisher", "open": "publisher"}
 
@@ -113,6 +114,14 @@ async def test_a_token_for_what_is_public(make: MakeAuthenticator, kind: str) ->
     """It gives nothing on an organisation that is private there."""
     authenticator = make(kind, organisations=["acme", "open"])
     assert await rights(authenticator, gitea_token("wim public")) == {"open": "publisher"}
+
+
+async def test_a_token_for_what_is_public_of_a_private_account(make: MakeAuthenticator, forges: Forges) -> None:
+    """Whether it may write cannot be asked about packages of one's own; then it reads."""
+    forges.forgejo.know(users={**GITEA["users"], "wim": {"id": 3, "visibility": "private"}})
+    identity = await sign_in(make("forgejo", organisations=["acme", "open"]), gitea_token("wim public"))
+    assert identity.scopes == READ_ONLY
+    assert [role.owner for role in identity.roles] == ["open"]
 
 
 @EACH

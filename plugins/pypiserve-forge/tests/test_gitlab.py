@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from forge_fixtures import MakeAuthenticator
 from forge_process import Forges
 from people import GITLAB, gitlab_token
+from pypiserve.core.errors import Unavailable
 from pypiserve.testing import Clock
 from pypiserve_forge.accounts import READ_ONLY
 from signing_in import refusal, rights, sign_in
@@ -80,6 +82,29 @@ async def test_an_answer_ends_with_the_token(make: MakeAuthenticator, forges: Fo
     await sign_in(authenticator, gitlab_token("dee expires"))
     clock.advance(timedelta(seconds=61))
     assert "has expired" in await refusal(authenticator, gitlab_token("dee expires"))
+
+
+async def test_grace_ends_with_the_token(make: MakeAuthenticator, forges: Forges, clock: Clock) -> None:
+    """While the forge is away nobody reads with a token that has expired meanwhile."""
+    authenticator = make("gitlab", remember_seconds=60, grace_seconds=3600)
+    clock.advance(timedelta(hours=23, minutes=59))
+    await sign_in(authenticator, gitlab_token("dee expires"))
+    forges.gitlab.fail(hang_up=True)
+    clock.advance(timedelta(seconds=59))
+    await sign_in(authenticator, gitlab_token("dee expires"))
+    clock.advance(timedelta(seconds=1))
+    with pytest.raises(Unavailable):
+        await sign_in(authenticator, gitlab_token("dee expires"))
+
+
+@pytest.mark.parametrize("told", [{"active": False}, {"revoked": True}], ids=str)
+async def test_a_token_that_says_that_it_is_void(
+    make: MakeAuthenticator, forges: Forges, told: dict[str, bool]
+) -> None:
+    """It is refused by its own word, also where the forge still lets it ask."""
+    known = {"id": 1, "user_id": 33, "scopes": ["api"], "active": True, "revoked": False, **told}
+    forges.gitlab.fail(path="/self", answer=[200, json.dumps(known), {}])
+    assert "does not know this token" in await refusal(make("gitlab"), gitlab_token("dee"))
 
 
 async def test_who_waits_for_approval(make: MakeAuthenticator, forges: Forges) -> None:
