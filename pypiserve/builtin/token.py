@@ -20,7 +20,7 @@ from pypiserve.core.errors import (
     CredentialsUnknown,
 )
 from pypiserve.core.identity import BearerCredentials, Credentials, Identity
-from pypiserve.plugin import ApiTokens, AuthenticatorKind, BuildContext, NoSettings, hookimpl
+from pypiserve.plugin import ApiToken, ApiTokens, AuthenticatorKind, BuildContext, NoSettings, hookimpl
 
 __all__ = ["API_REVISION", "TokenAuthenticator", "pypiserve_authenticators"]
 
@@ -53,10 +53,16 @@ class TokenAuthenticator:
             raise CredentialsNotYetValid(f"This API token is valid from {token.not_before:%Y-%m-%d %H:%M} UTC on")
         if token.expires_at is not None and token.expires_at <= self._now():
             raise CredentialsExpired(f"This API token expired on {token.expires_at:%Y-%m-%d}; ask for a new one")
-        return Identity(self._name, token.name)
+        return self._identity(token)
 
     async def close(self) -> None:
         """Hold nothing, release nothing."""
+
+    def _identity(self, token: ApiToken) -> Identity:
+        authenticator, name = self._name, token.name
+        if token.owner_subject is not None:
+            authenticator, _, name = token.owner_subject.partition(":")
+        return Identity(authenticator, name, scopes=token.scopes, credential=token.token_id)
 
 
 def _token_in(credentials: Credentials) -> str | None:

@@ -15,7 +15,8 @@ PypiserveError                  code, facts as attributes, __str__ composes the 
 │   ├── CredentialsUnknown      nobody's here: the next authenticator is asked
 │   ├── CredentialsRevoked
 │   ├── CredentialsExpired
-│   └── CredentialsNotYetValid
+│   ├── CredentialsNotYetValid
+│   └── AccountDisabled
 ├── TooManySignIns              too many failed lately; safe to retry later
 ├── PermissionDenied            known, and may not
 │   └── PolicyDenied            policies said no; carries each one's own code
@@ -41,6 +42,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 __all__ = [
+    "AccountDisabled",
     "AuthenticationFailed",
     "ConfigurationError",
     "Conflict",
@@ -280,6 +282,12 @@ class CredentialsNotYetValid(AuthenticationFailed):
     """The credentials are somebody's, and their time has not begun."""
 
     code = "credentials-not-yet-valid"
+
+
+class AccountDisabled(AuthenticationFailed):
+    """The credentials are somebody's whose account an administrator has disabled."""
+
+    code = "account-disabled"
 
 
 class TooManySignIns(PypiserveError):

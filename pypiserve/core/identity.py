@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from packaging.utils import NormalizedName
 
-from pypiserve.core.project_patterns import matches
+from pypiserve.core.project_patterns import includes, matches
 
 __all__ = [
     "ANONYMOUS",
@@ -153,6 +153,15 @@ class Scope:
     def admits_project(self, project: NormalizedName) -> bool:
         """Tell whether it lets something be done to this project, as far as its name decides."""
         return self.projects is None or matches(self.projects, project)
+
+    def is_within(self, outer: Scope) -> bool:
+        """Tell whether all that it admits is admitted by another one too."""
+        return (
+            (outer.actions is None or (self.actions is not None and self.actions <= outer.actions))
+            and (outer.owner is None or (self.owner or "").casefold() == outer.owner.casefold())
+            and (outer.index is None or self.index == outer.index)
+            and (outer.projects is None or includes(outer.projects, self.projects or "*"))
+        )
 
 
 RESERVED_AUTHENTICATORS = frozenset({"robot", "team"})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from packaging.utils import NormalizedName
 
-__all__ = ["EVERYTHING", "NOTHING", "Reach", "as_project_pattern", "matches"]
+__all__ = ["EVERYTHING", "NOTHING", "Reach", "as_project_pattern", "includes", "matches"]
 
 _MAX_LENGTH = 200
 _PATTERN = re.compile(r"[a-z0-9*](?:[a-z0-9*-]*[a-z0-9*])?\Z")
@@ -34,6 +34,17 @@ def as_project_pattern(text: str) -> str:
     if _PATTERN.match(pattern) is None:
         raise ValueError("it has letters, digits, '-', '_', '.' and '*', and no separator at either end")
     return pattern
+
+
+def includes(outer: str, inner: str) -> bool:
+    """
+    Tell whether one pattern stands for all the names that another one stands for.
+
+    >>> [includes("acme-*", pattern) for pattern in ("acme-*-core", "acme-x", "acme*")]
+    [True, True, False]
+    """
+    # A star of the inner one is a character that stands nowhere in the outer one but under its stars.
+    return matches(outer, NormalizedName(inner))
 
 
 def matches(pattern: str, name: NormalizedName) -> bool:

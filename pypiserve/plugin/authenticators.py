@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
-from pypiserve.core.identity import Credentials, Identity
+from pypiserve.core.identity import Credentials, Identity, Scope
 
 __all__ = ["ApiToken", "ApiTokens", "Authenticator", "RecheckingAuthenticator"]
 
@@ -71,11 +71,14 @@ class ApiToken:
     One API token of the catalog, without its secret.
 
     Attributes:
-        name: Unique on the server; never used again.
+        name: What its owner calls it. That of a token that is its own subject is unique, and never used again.
         secret_sha256: SHA-256 of the whole token, 64 lowercase hex characters.
         expires_at: Aware, UTC; ``None`` for a token without end.
         revoked: Whether the token was withdrawn.
         not_before: Aware, UTC; ``None`` for a token that is valid since it was made.
+        token_id: Id for people and the audit.
+        owner_subject: The subject as which it signs in, ``AUTHENTICATOR:NAME``; ``None`` when it is its own.
+        scopes: What it is limited to; ``None`` for no limit.
     """
 
     name: str
@@ -83,6 +86,9 @@ class ApiToken:
     expires_at: datetime | None = None
     revoked: bool = False
     not_before: datetime | None = None
+    token_id: str = ""
+    owner_subject: str | None = None
+    scopes: tuple[Scope, ...] | None = None
 
 
 class ApiTokens(Protocol):

@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from packaging.utils import NormalizedName
 
 from pypiserve.catalog.owners import IndexRecord
-from pypiserve.core.errors import AuthenticationFailed, NotFound, PermissionDenied, PypiserveError
+from pypiserve.core.errors import AccountDisabled, AuthenticationFailed, NotFound, PermissionDenied, PypiserveError
 from pypiserve.core.identity import Action, Identity
 from pypiserve.core.index_rules import HideAs
 from pypiserve.core.model import ProjectFile, ProjectStatus
@@ -139,7 +139,7 @@ def _suffices(reach: Reach, of: NormalizedName | Extent) -> bool:
 
 
 def _closed(identity: Identity) -> PypiserveError:
-    return AuthenticationFailed(f"The account {identity.subject} is closed; ask an administrator")
+    return AccountDisabled(f"The account {identity.subject} is disabled; ask an administrator")
 
 
 def _hidden(question: Question) -> PypiserveError:

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import re
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from pypiserve.catalog import grants, owners, tokens
+from pypiserve.catalog import owners
 from pypiserve.catalog.database import Connection, Database
 from pypiserve.catalog.tokens import TokenRecord
-from pypiserve.core.api_tokens import hash_api_token, new_api_token
-from pypiserve.core.errors import NotFound
+from pypiserve.core.api_tokens import new_api_token
 from pypiserve.core.events import OPERATOR
 from pypiserve.core.identity import Role, Visibility
-from pypiserve.services.grants import Grants, PlaceNames, check_role, place_of
-from pypiserve.services.owners import InvalidName, NameTaken, Owners, insert_owner
+from pypiserve.services.grants import Grants, PlaceNames
+from pypiserve.services.own_tokens import OwnToken, insert_own_token
+from pypiserve.services.owners import NameTaken, Owners, insert_owner
+from pypiserve.services.robots import Robots
 from pypiserve.services.teams import Teams
+from pypiserve.services.token_terms import TokenTerms
+from pypiserve.services.tokens import Tokens
 
 __all__ = ["Accounts", "NewToken"]
-
-_TOKEN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}\Z")
 
 
 @dataclass(frozen=True)
@@ -46,6 +45,8 @@ class Accounts:
         owners: Owners.
         teams: Their teams.
         grants: Roles.
+        tokens: API tokens.
+        robots: Accounts of no person.
     """
 
     def __init__(self, database: Database, *, now: Callable[[], datetime], token_authenticator: str) -> None:
@@ -55,6 +56,8 @@ class Accounts:
         self.owners = Owners(database, now=now)
         self.teams = Teams(database, now=now, token_authenticator=token_authenticator)
         self.grants = Grants(database, now=now, token_authenticator=token_authenticator)
+        self.tokens = Tokens(database, now=now, token_authenticator=token_authenticator)
+        self.robots = Robots(database, now=now)
 
     def create_owner(self, name: str, *, public: bool) -> None:
         """Create an owner that everybody may read, or nobody; see ``Owners.create``."""
@@ -77,7 +80,9 @@ class Accounts:
             visibility = _visibility(public=public)
             insert_owner(connection, name, visibility, kind="organisation", by=OPERATOR, now=self._now())
             if token_name is not None:
-                self._insert_token(connection, token_name, secret, Role.ADMINISTRATOR, owner=None, expires_at=None)
+                place, terms = PlaceNames(), TokenTerms()
+                own = OwnToken(token_name, self._token_authenticator, Role.ADMINISTRATOR, place, terms)
+                insert_own_token(connection, own, secret, by=OPERATOR, now=self._now())
 
         self._database.write_now(work)
         return NewToken(token_name, secret, Role.ADMINISTRATOR, None, None) if token_name is not None else None
@@ -102,27 +107,16 @@ class Accounts:
         self, name: str, role: Role, *, owner: str | None, expires_at: datetime | None = None
     ) -> NewToken:
         """
-        Make an API token and give it a role on an owner, or on the server.
+        Make an API token that is its own subject, with a role on an owner or on the server.
 
-        Raises:
-            InvalidName: The name cannot be one.
-            NameTaken: A token of this name exists or existed.
-            NotFound: There is no such owner.
-            RoleMisplaced: An owner has no administrators.
+        See ``Tokens.create_own``.
         """
-        if _TOKEN_NAME.match(name) is None:
-            raise InvalidName(
-                f"{name!r} is no name for a token: it has 1 to 64 letters, digits, '.', '_', '@' and '-'"
-            )
-        secret = new_api_token()
-        self._database.write_now(
-            lambda connection: self._insert_token(connection, name, secret, role, owner=owner, expires_at=expires_at)
-        )
-        return NewToken(name, secret, role, owner, expires_at)
+        made = self.tokens.create_own(name, role, PlaceNames(owner), TokenTerms(expires_at=expires_at))
+        return NewToken(name, made.secret, role, owner, expires_at)
 
     def list_tokens(self) -> list[TokenRecord]:
         """Return all tokens, without secrets."""
-        return self._database.read_now(tokens.list_tokens)
+        return self.tokens.list_all()
 
     def roles_of_tokens(self) -> dict[str, list[tuple[str | None, Role]]]:
         """Return the roles of each token, by its name, as place (``None``: the server) and role."""
@@ -135,43 +129,12 @@ class Accounts:
 
     def revoke_token(self, name: str) -> None:
         """
-        Withdraw a token at once, on every running server of this data folder.
+        Withdraw a token, given its id or name; see ``Tokens.revoke``.
 
         Raises:
             NotFound: There is no token of this name that is not withdrawn yet.
         """
-        revoked = self._database.write_now(
-            lambda connection: tokens.revoke_token(connection, name, by=OPERATOR, now=self._now())
-        )
-        if not revoked:
-            raise NotFound(f"A token {name} that is not revoked yet")
-
-    def _insert_token(
-        self,
-        connection: Connection,
-        name: str,
-        secret: str,
-        role: Role,
-        *,
-        owner: str | None,
-        expires_at: datetime | None,
-    ) -> None:
-        grantee = f"{self._token_authenticator}:{name}"
-        check_role(role, grantee=grantee, on_server=owner is None)
-        if tokens.find_token_by_name(connection, name) is not None:
-            raise NameTaken(f"A token {name} exists or existed; choose another name")
-        now = self._now()
-        place = place_of(connection, PlaceNames(owner))
-        tokens.create_token(
-            connection,
-            name,
-            hash_api_token(secret),
-            token_id=secrets.token_hex(8),
-            expires_at=expires_at,
-            by=OPERATOR,
-            now=now,
-        )
-        grants.grant_role(connection, place, grantee=grantee, role=role, team_id=None, by=OPERATOR, now=now)
+        self.tokens.revoke(name)
 
 
 def _visibility(*, public: bool) -> Visibility:

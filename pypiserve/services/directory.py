@@ -36,6 +36,10 @@ _OF_ONE_SUBJECT = frozenset(
         EventKind.MEMBER_REMOVED,
         EventKind.USER_DISABLED,
         EventKind.USER_ENABLED,
+        EventKind.ROBOT_CREATED,
+        EventKind.ROBOT_DISABLED,
+        EventKind.ROBOT_ENABLED,
+        EventKind.ROBOT_DELETED,
     }
 )
 

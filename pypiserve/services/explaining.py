@@ -7,13 +7,12 @@ from dataclasses import dataclass
 
 from pypiserve.catalog import owners, teams
 from pypiserve.catalog.database import Connection, Database
-from pypiserve.catalog.grants import standing_of
 from pypiserve.catalog.owners import IndexRecord
-from pypiserve.core.identity import ANONYMOUS, ANYONE, SIGNED_IN, Action, Identity
+from pypiserve.core.identity import ANONYMOUS, ANYONE, Action, Identity
 from pypiserve.core.names import normalise
 from pypiserve.services.access import Decision, Extent, Question, decide
 from pypiserve.services.owners import InvalidName, owner_named
-from pypiserve.services.rights import Standings
+from pypiserve.services.token_authority import standings_now
 
 __all__ = ["Explaining", "Explanation"]
 
@@ -60,7 +59,7 @@ class Explaining:
 
         def work(connection: Connection) -> Explanation:
             place = _place(connection, owner, index)
-            standings = _standings(connection, identity)
+            standings = standings_now(connection, identity)
             decision = decide(Question(identity, standings, action, place, f"{owner}/{index}".rstrip("/"), of))
             member = () if identity.is_anonymous else teams.teams_of(connection, subject)
             return Explanation(decision, [team.subject for team in member])
@@ -83,10 +82,3 @@ def _place(connection: Connection, owner: str, index: str) -> IndexRecord | None
         return owners.find_index(connection, owner, index)
     # The owner itself, as if it were an index to which none of the grants on single ones apply.
     return IndexRecord(0, record.name, "", record.visibility, record.id)
-
-
-def _standings(connection: Connection, identity: Identity) -> Standings:
-    anyone = standing_of(connection, ANYONE)
-    if identity.is_anonymous:
-        return Standings(anyone)
-    return Standings(anyone, standing_of(connection, SIGNED_IN), standing_of(connection, identity.subject))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from pypiserve.catalog import owners, teams
+from pypiserve.catalog import owners, teams, tokens
 from pypiserve.catalog.database import Connection, Database
 from pypiserve.catalog.owners import OwnerRecord
 from pypiserve.core.errors import Conflict, NotFound, OwnerMoved, PypiserveError
@@ -75,6 +75,7 @@ class Owners:
             _check_free(connection, checked, unless=record.id)
             owners.rename_owner(connection, record, checked, by=by, now=self._now())
             teams.update_subjects(connection, record.id)
+            tokens.rename_owner_in_scopes(connection, record.name, checked)
 
         self._database.write_now(work)
 

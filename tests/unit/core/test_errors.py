@@ -24,6 +24,7 @@ EXAMPLES: list[PypiserveError] = [
     errors.CredentialsRevoked("the token was revoked"),
     errors.CredentialsExpired("the token has expired"),
     errors.CredentialsNotYetValid("the token is valid from tomorrow on"),
+    errors.AccountDisabled("The account htpasswd:alice is disabled; ask an administrator"),
     errors.TooManySignIns(retry_after_seconds=30),
     errors.TooManySignIns(retry_after_seconds=30, repeated=True),
     errors.PermissionDenied("alice may not publish here"),

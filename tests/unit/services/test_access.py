@@ -13,7 +13,7 @@ from packaging.utils import NormalizedName
 from pypiserve.catalog.grants import Grant, Standing
 from pypiserve.catalog.owners import IndexRecord
 from pypiserve.core.digests import Sha256
-from pypiserve.core.errors import AuthenticationFailed, NotFound, PermissionDenied, PypiserveError
+from pypiserve.core.errors import AccountDisabled, AuthenticationFailed, NotFound, PermissionDenied, PypiserveError
 from pypiserve.core.identity import (
     ANONYMOUS,
     ANYONE,
@@ -171,8 +171,8 @@ def test_a_closed_account_may_nothing() -> None:
     """Not even what everybody may: its credentials are as good as wrong."""
     standings = Standings(Standing(), Standing(), Standing(is_disabled=True))
     question = Question(ALICE, standings, Action.READ, replace(ACME, visibility=PUBLIC), "acme/pypi")
-    assert type(decide(question).refusal) is AuthenticationFailed
-    assert type(decide_on_server(ALICE, standings, Action.ADMINISTER_SERVER).refusal) is AuthenticationFailed
+    assert type(decide(question).refusal) is AccountDisabled
+    assert type(decide_on_server(ALICE, standings, Action.ADMINISTER_SERVER).refusal) is AccountDisabled
 
 
 # Projects.
