@@ -13,7 +13,7 @@ __all__ = ["ClosingTCPClient"]
 
 
 class ClosingTCPClient(TCPClient):
-    """Tornado's ``TCPClient``, and the owner of what it connects: Tornado's HTTP client leaves that open at its end."""
+    """Tornado's ``TCPClient``, and the owner of what it connects, which a client of Tornado's leaves open."""
 
     def __init__(self, resolver: Resolver) -> None:
         """Resolve names by this; whoever made it closes it."""
