@@ -18,6 +18,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TypeGuard
 
 from packaging.utils import NormalizedName
 
@@ -102,7 +103,7 @@ def decide(question: Question) -> Decision:
     is_known = any(_suffices(each, Extent.SOME_PROJECT) for each in known)
     if not is_known:
         refusal = _hidden(question)
-    elif isinstance(question.of, str) and not any(each.covers(question.of) for each in known):
+    elif question.action is not Action.PUBLISH and _is_out_of_sight(question.of, known):
         refusal = _hidden_project(question, index, question.of)
     else:
         refusal = _forbidden(question, index, claims)
@@ -130,6 +131,11 @@ def decide_on_server(identity: Identity, standings: Standings, action: Action) -
 
 def _reach(question: Question, index: IndexRecord, claims: Sequence[Claim], action: Action) -> Reach:
     return rights_of(question.identity, action, claims, owner=index.owner, index=index.name or None)
+
+
+def _is_out_of_sight(of: NormalizedName | Extent, known: Sequence[Reach]) -> TypeGuard[NormalizedName]:
+    """Tell whether it is a project of which nothing may be known. Who publishes one has named it, and may make it."""
+    return isinstance(of, str) and not any(reach.covers(of) for reach in known)
 
 
 def _suffices(reach: Reach, of: NormalizedName | Extent) -> bool:
@@ -166,6 +172,11 @@ def _forbidden(question: Question, index: IndexRecord, claims: Sequence[Claim]) 
             f"This credential of {identity.subject} may not {action.value} in {name}; use one whose scopes allow it"
         )
     where = f"the project {question.of} in {name}" if isinstance(question.of, str) else name
+    if isinstance(question.of, str) and not any(claim.covers(question.of) for claim in claims):
+        return PermissionDenied(
+            f"{identity.subject} may not {action.value} to {where}; "
+            f"ask an administrator for the role {action.needs.value} of that project"
+        )
     role = _highest(claims, question.of)
     return PermissionDenied(
         f"{identity.subject} is {role} of {where} and may not {action.value} there; "

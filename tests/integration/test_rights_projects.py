@@ -147,14 +147,17 @@ def test_what_is_about_an_index_is_about_the_projects_within_reach(parts: Parts)
 
 
 def test_publishing_is_for_the_projects_of_the_grant(parts: Parts) -> None:
-    """Another project is refused like one that may not be known, a reader is told what it takes."""
+    """Of another project it is told what it takes, whether there is one of that name or not; a reader likewise."""
     token = parts.tokens[Role.PUBLISHER]
     assert parts.server.publish(a_wheel("acme-new", "1.0"), token=token, path=f"{BASE}/").status == 201
     for wheel in (OTHER, a_wheel("absent", "1.0")):
         reply = parts.server.publish(wheel, token=token, path=f"{BASE}/")
         assert (reply.status, reply.text.replace(wheel.filename.split("-")[0], "*")) == (
-            404,
-            "The project * in Closed/pypi was not found\n",
+            403,
+            (
+                "token:publisher may not publish to the project * in closed/pypi; "
+                "ask an administrator for the role publisher of that project\n"
+            ),
         )
     assert parts.server.publish(ACME, token=parts.tokens[Role.READER], path=f"{BASE}/").status == 403
 

@@ -41,7 +41,7 @@ TABLE = {
     "member": (200, 200, 200, 200),
     "for-reading": (200, 200, 403, 403),
     "for-publishing": (403, 403, 200, 200),
-    "for-acme": (200, 404, 200, 404),
+    "for-acme": (200, 404, 200, 403),
     "for-another-owner": (404, 404, 404, 404),
     "for-nothing": (404, 404, 404, 404),
     "usurper": (500, 500, 500, 500),
@@ -76,7 +76,7 @@ def test_a_large_upload_out_of_reach_is_refused_before_its_file_has_come(server:
     """By the form, and at the end all the same; the same bytes under another name are let in."""
     base = "/api/packages/closed/pypi/"
     large = a_wheel("large", "1.0", padding_bytes=3 << 20)
-    assert server.publish(large, token="for-acme", path=base).status == 404
+    assert server.publish(large, token="for-acme", path=base).status == 403
     assert server.publish(large, token="member", path=base).status == 201
 
 

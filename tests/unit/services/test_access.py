@@ -187,7 +187,8 @@ _PART = on_acme(ALICE.subject, PUBLISHER, "acme-*")
         (CORE, Action.PUBLISH, None),
         (CORE, Action.DELETE, PermissionDenied),
         (OTHER, Action.READ, NotFound),
-        (OTHER, Action.PUBLISH, NotFound),
+        (OTHER, Action.PUBLISH, PermissionDenied),
+        (OTHER, Action.DELETE, NotFound),
         (Extent.SOME_PROJECT, Action.READ, None),
         (Extent.SOME_PROJECT, Action.PUBLISH, None),
         (Extent.SOME_PROJECT, Action.DELETE, PermissionDenied),
@@ -206,6 +207,14 @@ def test_a_grant_on_projects_reaches_no_further(
 def test_a_project_out_of_reach_sounds_like_one_that_is_missing() -> None:
     """The sentence is that of the services for a project that the index has not."""
     assert str(ask(ALICE, Action.READ, _PART, of=OTHER).refusal) == "The project other in Acme/pypi was not found"
+
+
+def test_who_may_not_publish_a_project_is_told_so() -> None:
+    """It is new, or somebody else's: that it was not found would help nobody, and the name alone decides."""
+    assert str(ask(ALICE, Action.PUBLISH, _PART, of=OTHER).refusal) == (
+        "htpasswd:alice may not publish to the project other in acme/pypi; "
+        "ask an administrator for the role publisher of that project"
+    )
 
 
 def test_strangers_are_asked_to_sign_in_for_what_is_not_open() -> None:
