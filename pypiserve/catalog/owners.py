@@ -77,11 +77,10 @@ class IndexRecord:
 
 
 # Made once: to put such a statement together costs more than to run it.
-_INDEX = (
-    select(indexes.c.id, indexes.c.name, indexes.c.rules, owners.c.id, owners.c.name, owners.c.visibility)
-    .join(owners, owners.c.id == indexes.c.owner_id)
-    .where(indexes.c.name == bindparam("named"))
-)
+_INDEXES = select(
+    indexes.c.id, indexes.c.name, indexes.c.rules, owners.c.id, owners.c.name, owners.c.visibility
+).join(owners, owners.c.id == indexes.c.owner_id)
+_INDEX = _INDEXES.where(indexes.c.name == bindparam("named"))
 _INDEX_NOW = _INDEX.where(owners.c.name_key == bindparam("key"))
 _namesakes = owners.alias("namesakes")
 _NOW_OR_ONCE = func.coalesce(
@@ -90,6 +89,7 @@ _NOW_OR_ONCE = func.coalesce(
 )
 # One statement for both names: found in one step or not, the answer takes the same time.
 _INDEX_NOW_OR_ONCE = _INDEX.where(owners.c.id == _NOW_OR_ONCE)
+_INDEXES_NOW_OR_ONCE = _INDEXES.where(owners.c.id == _NOW_OR_ONCE).order_by(indexes.c.name)
 _INDEX_NAMES_NOW_OR_ONCE = select(indexes.c.name).where(indexes.c.owner_id == _NOW_OR_ONCE).order_by(indexes.c.name)
 
 
@@ -177,17 +177,12 @@ def find_index(connection: Connection, owner: str, index: str, *, formerly: bool
     """
     names = {"key": owner.casefold(), "named": index}
     row = connection.execute(_INDEX_NOW_OR_ONCE if formerly else _INDEX_NOW, names).one_or_none()
-    if row is None:
-        return None
-    index_id, index_name, rules, owner_id, owner_name, visibility = row
-    return IndexRecord(
-        id=index_id,
-        owner=owner_name,
-        name=index_name,
-        visibility=Visibility(visibility),
-        owner_id=owner_id,
-        rules=msgspec.json.decode(rules, type=IndexRules),
-    )
+    return None if row is None else _index_record(*row)
+
+
+def indexes_of(connection: Connection, owner: str) -> list[IndexRecord]:
+    """Return an owner's indexes, by name; the owner's name is one that it has or had, in any letter case."""
+    return [_index_record(*row) for row in connection.execute(_INDEXES_NOW_OR_ONCE, {"key": owner.casefold()})]
 
 
 def list_indexes(connection: Connection) -> list[tuple[str, str]]:
@@ -226,4 +221,17 @@ def former_names(connection: Connection, owner_id: int) -> list[str]:
     """Return the names that an owner had and has no more."""
     return list(
         connection.execute(select(owner_aliases.c.name).where(owner_aliases.c.owner_id == owner_id)).scalars()
+    )
+
+
+def _index_record(
+    index_id: int, index_name: str, rules: str, owner_id: int, owner_name: str, visibility: str
+) -> IndexRecord:
+    return IndexRecord(
+        id=index_id,
+        owner=owner_name,
+        name=index_name,
+        visibility=Visibility(visibility),
+        owner_id=owner_id,
+        rules=msgspec.json.decode(rules, type=IndexRules),
     )

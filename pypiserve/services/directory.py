@@ -174,9 +174,8 @@ class Directory:
     async def _indexes_of(self, owner: str) -> list[IndexRecord]:
         if len(owner) > _MAX_NAME_LENGTH:
             return []
-        names = await self._database.read(lambda connection: owners.list_indexes_of(connection, owner))
-        found = [await self._find(owner, name) for name in names]
-        return [record for record in found if record is not None]
+        # In one statement, found or not: to look each up would take the longer the more a hidden owner has.
+        return await self._database.read(lambda connection: owners.indexes_of(connection, owner))
 
     async def _find(self, owner: str, index: str) -> IndexRecord | None:
         if max(len(owner), len(index)) > _MAX_NAME_LENGTH:

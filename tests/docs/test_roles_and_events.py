@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from access_matrix import COLUMNS, TABLE
 from doc_pages import page, section, tables
 
 from pypiserve.catalog.grants import Standing
@@ -47,6 +48,13 @@ def test_refusals_are_as_the_table_says(row: list[str], readable: IndexRecord, h
     refusal = _refusal(identity, Action.PUBLISH, readable if row[1] == "yes" else hidden)
     assert refusal is not None
     assert status_of(refusal) == int(row[2][:3])
+
+
+def test_the_page_has_the_table_that_is_asked_over_http() -> None:
+    """Word for word; copy it from tests/integration/access_matrix.py when it has changed there."""
+    text = section(page("reference/roles.md"), "## All of it in one table")
+    assert TABLE in text
+    assert [column for column in COLUMNS if f"\n- *{column}*: " not in text] == []
 
 
 def test_private_and_missing_sound_the_same(hidden: IndexRecord) -> None:
