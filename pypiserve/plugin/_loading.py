@@ -65,16 +65,18 @@ def load_plugins(modules: Sequence[str] = ()) -> Plugins:
 
 def _installed() -> Iterator[_Candidate]:
     """Find the entry points, in an order that does not depend on the order of folders."""
-    found = sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: (_distribution(point), point.name))
-    for point in found:
-        yield _Candidate(_distribution(point), point.value, point.load)
+    named = [(_distribution(point), point) for point in entry_points(group=ENTRY_POINT_GROUP)]
+    for distribution, point in sorted(named, key=lambda each: (each[0], each[1].name)):
+        yield _Candidate(distribution, point.value, point.load)
 
 
 def _distribution(point: EntryPoint) -> str:
     """Name a distribution and its version; metadata may be damaged, and the name is only for people."""
     try:
-        if point.dist is not None and point.dist.name:
-            return f"{point.dist.name} {point.dist.version}"
+        # Read once: each look at a distribution's name or version parses all that it says of itself.
+        metadata = None if point.dist is None else point.dist.metadata
+        if metadata is not None and metadata["Name"]:
+            return f"{metadata['Name']} {metadata['Version']}"
     except Exception:  # noqa: BLE001 - damaged metadata raises differently in each Python version
         _log.debug("The distribution of the entry point %s has damaged metadata", point.value)
     return f"of the entry point {point.name}"
