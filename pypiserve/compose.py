@@ -57,7 +57,7 @@ from pypiserve.web.routes import make_application
 from pypiserve.web.server import Activity, WebServer
 from pypiserve.web.site import IndexPath, Limits, Site
 
-__all__ = ["OfflineCatalog", "Server", "listening_sockets"]
+__all__ = ["OfflineCatalog", "Server", "listening_sockets", "make_catalog"]
 
 _log = logging.getLogger("pypiserve")
 
@@ -284,6 +284,17 @@ class Server:
             private=settings.private,
             make_token=_token_authenticator(settings) is not None,
         )
+
+
+def make_catalog(settings: Settings) -> None:
+    """
+    Make the catalog of a data folder, or bring it up to date, without anything in it.
+
+    Raises:
+        ConfigurationError: The folder cannot be used.
+    """
+    database, _ = _open_catalog(settings)
+    database.close()
 
 
 def listening_sockets(settings: Settings, *, sets: int = 1) -> list[list[socket.socket]]:
