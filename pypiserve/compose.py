@@ -22,6 +22,7 @@ from pypiserve.parts import Parts
 from pypiserve.picks import Picks
 from pypiserve.plugin import BuildContext
 from pypiserve.services.accounts import Accounts
+from pypiserve.services.administration import Administration
 from pypiserve.services.audit import Audit
 from pypiserve.services.authentication import Authentication
 from pypiserve.services.changelog import ChangeLog
@@ -63,6 +64,7 @@ _log = logging.getLogger("pypiserve")
 
 _HANDLER_THREADS = 8
 _HASHING_THREADS = 2
+_ADMINISTRATOR_THREADS = 2
 _DOCUMENTS_PART = 8
 """JSON documents have this part of the memory for pages, beside it: hosts of any name may be asked for them."""
 
@@ -86,14 +88,13 @@ class OfflineCatalog:
             )
         self._settings = settings
         self._database, _ = _open_catalog(settings)
-        self.accounts = _accounts(settings, self._database)
         self.curation = Curation(self._database, now=_utc_now)
-        self.indexes = Indexes(self._database, now=_utc_now)
-        self.explaining = Explaining(self._database)
-        self.audit = Audit(self._database)
-        self.users = Users(
-            self._database, now=_utc_now, token_authenticator=_token_authenticator(settings) or "token"
-        )
+        administration = _administration(settings, self._database)
+        self.accounts = administration.accounts
+        self.indexes = administration.indexes
+        self.explaining = administration.explaining
+        self.audit = administration.audit
+        self.users = administration.users
 
     def __enter__(self) -> Self:
         return self
@@ -232,6 +233,8 @@ class Server:
         self._parts.running("Writing down who has signed in", sign_ins.run())
         threads = ThreadPoolExecutor(_HANDLER_THREADS, thread_name_prefix="web")
         self._parts.threads("Receiving and sending", threads)
+        administrators = ThreadPoolExecutor(_ADMINISTRATOR_THREADS, thread_name_prefix="admin")
+        self._parts.threads("Administration", administrators)
         return Site(
             authentication=Authentication(
                 instances.authenticators,
@@ -241,6 +244,8 @@ class Server:
                 sign_ins=sign_ins,
             ),
             failures=failures,
+            administration=_administration(settings, database),
+            administrators=administrators,
             client_addresses=ClientAddresses(settings.trusted_proxies),
             directory=directory,
             follower=follower,
@@ -339,6 +344,16 @@ def _catalog_file(settings: Settings) -> Path:
 
 def _accounts(settings: Settings, database: Database) -> Accounts:
     return Accounts(database, now=_utc_now, token_authenticator=_token_authenticator(settings) or "token")
+
+
+def _administration(settings: Settings, database: Database) -> Administration:
+    return Administration(
+        accounts=_accounts(settings, database),
+        indexes=Indexes(database, now=_utc_now),
+        explaining=Explaining(database),
+        audit=Audit(database),
+        users=Users(database, now=_utc_now, token_authenticator=_token_authenticator(settings) or "token"),
+    )
 
 
 def _sign_in_limits(settings: Settings) -> SignInLimits:

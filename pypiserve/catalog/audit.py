@@ -29,6 +29,9 @@ class Position(NamedTuple):
     failure: int
 
 
+_NEWEST = Position(2**53, 2**53)
+
+
 def read_audit(
     connection: Connection,
     wanted: AuditFilter,
@@ -54,7 +57,7 @@ def read_audit(
     # One more than fits tells whether there are more.
     found = _events(connection, wanted, owners, before, limit + 1)
     failures = [] if owners else _failures(connection, wanted, network, before, limit + 1)
-    position = before or Position(2**62, 2**62)
+    position = before or _NEWEST
     entries: list[AuditEntry] = []
     while (found or failures) and len(entries) < limit:
         if found and (not failures or found[0][1].at >= failures[0][1].at):

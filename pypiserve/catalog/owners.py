@@ -43,6 +43,10 @@ class OwnerRecord:
     kind: str
     visibility: Visibility
 
+    def as_place(self) -> IndexRecord:
+        """Return the owner itself for the decision: an index to which no grant on a single one applies."""
+        return IndexRecord(0, self.name, "", self.visibility, self.id)
+
 
 @dataclass(frozen=True)
 class IndexRecord:

@@ -16,8 +16,8 @@ from packaging.utils import NormalizedName
 from pypiserve.catalog import owners
 from pypiserve.catalog.database import Connection, Database
 from pypiserve.catalog.grants import TEAM_PREFIX, Standing, standing_of
-from pypiserve.catalog.owners import IndexRecord
-from pypiserve.core.errors import OwnerMoved
+from pypiserve.catalog.owners import IndexRecord, OwnerRecord
+from pypiserve.core.errors import AuthenticationFailed, NotFound, OwnerMoved
 from pypiserve.core.events import Event, EventKind
 from pypiserve.core.identity import ANYONE, SIGNED_IN, Action, Identity
 from pypiserve.core.project_patterns import Reach
@@ -157,6 +157,49 @@ class Directory:
         refusal = decide_on_server(identity, await self._standings_of(identity), action).refusal
         if refusal is not None:
             raise refusal
+
+    async def authorise_owner(self, identity: Identity, action: Action, *, owner: str) -> OwnerRecord:
+        """
+        Return an owner if the identity may do this to it, with all its indexes.
+
+        Raises:
+            AuthenticationFailed, PermissionDenied, NotFound, OwnerMoved: As ``authorise`` does.
+        """
+        record = await self._database.read(
+            lambda connection: owners.find_owner(connection, owner) or owners.owner_that_had(connection, owner)
+        )
+        place = None if record is None else record.as_place()
+        decision = decide(Question(identity, await self._standings_of(identity), action, place, owner))
+        if place is not None:
+            _check_name(owner, place, decision)
+        if isinstance(decision.refusal, NotFound):
+            raise NotFound(f"The owner {owner}")
+        if decision.refusal is not None:
+            raise decision.refusal
+        assert record is not None  # noqa: S101 - decide() refuses what does not exist
+        return record
+
+    async def owners_open_to(self, identity: Identity, action: Action) -> list[OwnerRecord]:
+        """
+        Return the owners to which the identity may do this, by name.
+
+        Raises:
+            AuthenticationFailed: Nobody is signed in, or the account was closed.
+        """
+        standings = await self._standings_of(identity)
+        closed = decide_on_server(identity, standings, action).refusal
+        if isinstance(closed, AuthenticationFailed):
+            raise closed
+
+        def work(connection: Connection) -> list[OwnerRecord]:
+            found = owners.list_owners(connection)
+            return [
+                record
+                for record in found
+                if decide(Question(identity, standings, action, record.as_place(), record.name)).is_allowed
+            ]
+
+        return await self._database.read(work)
 
     def notice(self, event: Event) -> None:
         """Forget what an event changed: what one subject may, or everything, since such changes are rare."""

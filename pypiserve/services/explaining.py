@@ -80,5 +80,4 @@ def _place(connection: Connection, owner: str, index: str) -> IndexRecord | None
     record = owner_named(connection, owner)
     if index:
         return owners.find_index(connection, owner, index)
-    # The owner itself, as if it were an index to which none of the grants on single ones apply.
-    return IndexRecord(0, record.name, "", record.visibility, record.id)
+    return record.as_place()

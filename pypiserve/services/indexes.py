@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +18,7 @@ from pypiserve.core.index_rules import ExistingFiles, HideAs, IndexRules, Valida
 from pypiserve.core.names import as_index_name
 from pypiserve.services.owners import InvalidName, NameTaken, owner_named
 
-__all__ = ["Indexes", "InvalidRule", "changed_rules"]
+__all__ = ["Indexes", "InvalidRule", "changed_rules", "rule_values"]
 
 
 _CHOICES = {
@@ -49,6 +49,30 @@ class Indexes:
 
         return self._database.read_now(work)
 
+    def list_of(self, owner: str) -> list[IndexRecord]:
+        """
+        Return the indexes of an owner, by name.
+
+        Raises:
+            NotFound, OwnerMoved: There is no such owner.
+        """
+
+        def work(connection: Connection) -> list[IndexRecord]:
+            record = owner_named(connection, owner)
+            names = owners.list_indexes_of(connection, record.name)
+            return [_index(connection, f"{record.name}/{name}") for name in names]
+
+        return self._database.read_now(work)
+
+    def find(self, path: str) -> IndexRecord:
+        """
+        Return an index, given as ``owner/index``.
+
+        Raises:
+            NotFound: There is no such index.
+        """
+        return self._database.read_now(lambda connection: _index(connection, path))
+
     def create(self, path: str, given: Mapping[str, str], *, by: Actor = OPERATOR) -> IndexRecord:
         """
         Make a further index of an owner.
@@ -64,8 +88,11 @@ class Indexes:
             NameTaken: The owner has an index of this name.
             NotFound: There is no such owner.
         """
+        return self.make(path, changed_rules(IndexRules(), given), by=by)
+
+    def make(self, path: str, rules: IndexRules, *, by: Actor = OPERATOR) -> IndexRecord:
+        """Make a further index of an owner, with rules; raises as ``create`` does."""
         owner, name = _parts(path)
-        rules = changed_rules(IndexRules(), given)
 
         def work(connection: Connection) -> IndexRecord:
             record = owner_named(connection, owner)
@@ -86,7 +113,7 @@ class Indexes:
         Raises:
             NotFound: There is no such index.
         """
-        return self._database.read_now(lambda connection: _index(connection, path)).rules
+        return self.find(path).rules
 
     def change_rules(
         self, path: str, given: Mapping[str, str], *, reset: Collection[str] = (), by: Actor = OPERATOR
@@ -104,10 +131,16 @@ class Indexes:
             InvalidRule: There is no such rule, or no such value.
             NotFound: There is no such index.
         """
+        return self.change(path, rule_values(given), reset=reset, by=by)
+
+    def change(
+        self, path: str, values: Mapping[str, Any], *, reset: Collection[str] = (), by: Actor = OPERATOR
+    ) -> IndexRules:
+        """Change some rules to values of the right types; otherwise as ``change_rules``."""
 
         def work(connection: Connection) -> IndexRules:
             index = _index(connection, path)
-            rules = changed_rules(index.rules, given, reset=reset)
+            rules = _merged(index.rules, values, reset)
             if rules != index.rules:
                 owners.set_rules(connection, index, rules, by=by, now=self._now())
             return rules
@@ -122,14 +155,30 @@ def changed_rules(rules: IndexRules, given: Mapping[str, str], *, reset: Collect
     Raises:
         InvalidRule: There is no such rule, or no such value; the sentence has the choices.
     """
-    for name in (*given, *reset):
+    return _merged(rules, rule_values(given), reset)
+
+
+def rule_values(given: Mapping[str, str]) -> dict[str, Any]:
+    """
+    Return the values of rules that are given as text.
+
+    Raises:
+        InvalidRule: There is no such rule, or no such value; the sentence has the choices.
+    """
+    _check_names(given)
+    return {name: _value(name, text) for name, text in given.items()}
+
+
+def _merged(rules: IndexRules, values: Mapping[str, Any], reset: Collection[str]) -> IndexRules:
+    _check_names((*values, *reset))
+    defaults = msgspec.structs.asdict(IndexRules())
+    return msgspec.structs.replace(rules, **{name: defaults[name] for name in reset} | dict(values))
+
+
+def _check_names(names: Iterable[str]) -> None:
+    for name in names:
         if name not in IndexRules.__struct_fields__:
             raise InvalidRule(f"There is no rule {name}; choose one of: {', '.join(IndexRules.__struct_fields__)}")
-    defaults = msgspec.structs.asdict(IndexRules())
-    values = msgspec.structs.asdict(rules) | {name: defaults[name] for name in reset}
-    for name, text in given.items():
-        values[name] = _value(name, text)
-    return IndexRules(**values)
 
 
 def _value(name: str, text: str) -> Any:

@@ -41,6 +41,30 @@ class Teams:
 
         return self._database.read_now(work)
 
+    def names_of(self, owner: str) -> list[str]:
+        """
+        Return the names of the teams of an owner.
+
+        Raises:
+            NotFound, OwnerMoved: There is no such owner.
+        """
+
+        def work(connection: Connection) -> list[str]:
+            return [team.name for team in teams.list_teams(connection, owner_named(connection, owner).id)]
+
+        return self._database.read_now(work)
+
+    def members_of(self, owner: str, name: str) -> Sequence[str]:
+        """
+        Return the subjects that are in a team.
+
+        Raises:
+            NotFound, OwnerMoved: There is no such team.
+        """
+        return self._database.read_now(
+            lambda connection: teams.list_members(connection, team_named(connection, owner, name))
+        )
+
     def create(self, owner: str, name: str, *, by: Actor = OPERATOR) -> None:
         """
         Make a team without members.

@@ -24,10 +24,6 @@ T = TypeVar("T")
 MAX_BODY_BYTES = 64 * 1024
 """Longest body of a request."""
 
-_MAX_PAGE = 1_000_000
-_MAX_LIMIT = 100
-_LIMIT = 30
-
 
 class ApiHandler(BaseHandler):
     """Takes and sends JSON. Credentials come in ``Authorization`` alone, so that no browser sends them unasked."""
@@ -83,34 +79,21 @@ class ApiHandler(BaseHandler):
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise InvalidRequest(f"its body is not the JSON object that is wanted: {error}") from None
 
-    def number(self, name: str, *, unless_given: int, at_most: int) -> int:
+    def read_query(self, kind: type[T]) -> T:
         """
-        Read a number from the query, from 1 on; what is more than the bound counts as the bound.
+        Read the query.
 
-        Raises:
-            InvalidRequest: It is none.
-        """
-        text = self.get_query_argument(name, str(unless_given))
-        if not text.isascii() or not text.isdecimal() or int(text[:10]) < 1:
-            raise InvalidRequest(f"{name} is a number from 1 on")
-        return min(int(text[:10]), at_most)
-
-    def switch(self, name: str) -> bool:
-        """
-        Read ``true`` or ``false`` from the query; ``false`` unless given.
+        Args:
+            kind: What it is to be; of what is given twice the last counts.
 
         Raises:
             InvalidRequest: It is something else.
         """
-        text = self.get_query_argument(name, "false")
-        if text not in {"true", "false"}:
-            raise InvalidRequest(f"{name} is true or false")
-        return text == "true"
-
-    def page_and_limit(self) -> tuple[int, int]:
-        """Read which page of a list is wanted, from 1 on, and how long pages are."""
-        page = self.number("page", unless_given=1, at_most=_MAX_PAGE)
-        return page, self.number("limit", unless_given=_LIMIT, at_most=_MAX_LIMIT)
+        given = {name: values[-1].decode("utf-8", "replace") for name, values in self.request.query_arguments.items()}
+        try:
+            return msgspec.convert(given, kind, strict=False)
+        except msgspec.ValidationError as error:
+            raise InvalidRequest(f"its query is not as wanted: {error}") from None
 
     def send_json(self, document: Any, *, status: int = 200) -> None:
         """Send JSON that no cache keeps."""
@@ -130,7 +113,7 @@ class ApiHandler(BaseHandler):
         last = max(1, -(-total // limit))
         wanted = {"first": 1, "prev": page - 1, "next": page + 1, "last": last}
         links = [
-            f'<{self._page_address(number)}>; rel="{name}"'
+            f'<{self.address_with(page=str(number))}>; rel="{name}"'
             for name, number in wanted.items()
             if 1 <= number <= last and number != page
         ]
@@ -179,6 +162,7 @@ class ApiHandler(BaseHandler):
             raise NotFound(f"A release {version[:80]!r}") from None
         return version
 
-    def _page_address(self, number: int) -> str:
+    def address_with(self, **changed: str) -> str:
+        """Return the address of the request with other values in its query."""
         query = {name: values[-1].decode("utf-8", "replace") for name, values in self.request.query_arguments.items()}
-        return f"{self.site.addresses.prefix}{self.request.path}?{urlencode(query | {'page': str(number)})}"
+        return f"{self.site.addresses.prefix}{self.request.path}?{urlencode(query | changed)}"

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-from pypiserve.catalog.curation import DeletedFile
+from pypiserve.catalog import curation
 from pypiserve.catalog.owners import IndexRecord
 from pypiserve.catalog.packages import FileFacts, ReleaseRecord
 from pypiserve.core.errors import NotFound
 from pypiserve.core.identity import Action
 from pypiserve.services.directory import Permit
 from pypiserve.web.api import ApiHandler
+from pypiserve.web.operations import operation
 from pypiserve.web.rules import requires
+from pypiserve.web.shapes import (
+    DeletedFile,
+    Package,
+    PackageFile,
+    PackageQuery,
+    PageQuery,
+    Party,
+    Problem,
+    ProjectQuery,
+)
 from pypiserve.web.simple import project_name
 
 __all__ = [
@@ -30,21 +40,20 @@ __all__ = [
 class PackageHandler(ApiHandler):
     """Writes packages: Gitea's word for the release of a project."""
 
-    def package(self, release: ReleaseRecord) -> Mapping[str, Any]:
+    def package(self, release: ReleaseRecord) -> Package:
         """Write a release."""
         owner = self.owner_name()
-        page = self.site.addresses.project(owner, release.index, release.project)
-        return {
-            "id": release.id,
-            "owner": {"login": owner, "username": owner},
-            "repository": None,
-            "creator": {"login": release.created_by, "username": release.created_by},
-            "type": release.index,
-            "name": release.project,
-            "version": release.version,
-            "html_url": page,
-            "created_at": release.created_at.isoformat(),
-        }
+        return Package(
+            id=release.id,
+            owner=Party(login=owner, username=owner),
+            repository=None,
+            creator=Party(login=release.created_by, username=release.created_by),
+            type=release.index,
+            name=release.project,
+            version=release.version,
+            html_url=self.site.addresses.project(owner, release.index, release.project),
+            created_at=release.created_at,
+        )
 
     def owner_name(self) -> str:
         """Return the owner as written when it was made."""
@@ -52,7 +61,8 @@ class PackageHandler(ApiHandler):
 
     async def send_deleted(self, permits: Sequence[Permit], project: str | None = None) -> None:
         """Send the deleted files within the reach of permits, or of one project in it."""
-        page, limit = self.page_and_limit()
+        query = self.read_query(PageQuery)
+        page, limit = query.page, query.length
         name = None if project is None else project_name(project)
         found = await self.site.packages.deleted(permits, project=name, limit=limit, offset=(page - 1) * limit)
         self.set_page_headers(page, limit, found.total)
@@ -74,19 +84,20 @@ class OwnerHandler(PackageHandler):
         return self.permits[0].index.owner
 
     @requires(Action.READ)
+    @operation(list[Package], otherwise=list[DeletedFile], query=PackageQuery)
     async def get(self) -> None:
         """Send a page of the list, newest first; or of what is deleted."""
-        page, limit = self.page_and_limit()
-        deleted = self.switch("deleted")
-        if deleted:
+        query = self.read_query(PackageQuery)
+        if query.deleted:
             await self.authorise(Action.DELETE)
-        kind = self.get_query_argument("type", "")
-        chosen = [permit for permit in self.permits if not kind or permit.index.name == kind]
-        if deleted:
+        chosen = [permit for permit in self.permits if not query.type or permit.index.name == query.type]
+        if query.deleted:
             await self.send_deleted(chosen)
             return
-        query = self.get_query_argument("q", "").lower()
-        found = await self.site.packages.releases(chosen, query=query, limit=limit, offset=(page - 1) * limit)
+        page, limit = query.page, query.length
+        found = await self.site.packages.releases(
+            chosen, query=query.q.lower(), limit=limit, offset=(page - 1) * limit
+        )
         self.set_page_headers(page, limit, found.total)
         self.send_json([self.package(release) for release in found.items])
 
@@ -97,9 +108,10 @@ class ProjectHandler(PackageHandler):
     """A project: its releases; deleting all of them."""
 
     @requires(Action.READ)
+    @operation(list[Package], otherwise=list[DeletedFile], query=ProjectQuery)
     async def get(self, project: str) -> None:
         """Send the releases, newest version first; or what is deleted."""
-        if self.switch("deleted"):
+        if self.read_query(ProjectQuery).deleted:
             await self.authorise(Action.DELETE)
             await self.send_deleted([self.permit], project)
             return
@@ -109,6 +121,7 @@ class ProjectHandler(PackageHandler):
     head = get
 
     @requires(Action.DELETE)
+    @operation()
     async def delete(self, project: str) -> None:
         """Delete the project."""
         await self.change(self.curation.delete(self.target(project)))
@@ -119,6 +132,7 @@ class LatestHandler(PackageHandler):
     """The newest release of a project."""
 
     @requires(Action.READ)
+    @operation(Package)
     async def get(self, project: str) -> None:
         """Send the newest version that is not a pre-release, or the newest of all when there is none."""
         self.send_json(self.package(await self.site.packages.latest(self.index, project_name(project))))
@@ -130,6 +144,7 @@ class ReleaseHandler(PackageHandler):
     """One release; deleting it."""
 
     @requires(Action.READ)
+    @operation(Package)
     async def get(self, project: str, version: str) -> None:
         """Send the release."""
         name = project_name(project)
@@ -139,6 +154,7 @@ class ReleaseHandler(PackageHandler):
     head = get
 
     @requires(Action.DELETE)
+    @operation()
     async def delete(self, project: str, version: str) -> None:
         """Delete the release."""
         await self.change(self.curation.delete(self.target(project, version)))
@@ -149,6 +165,7 @@ class FilesHandler(ApiHandler):
     """The files of a release."""
 
     @requires(Action.READ)
+    @operation(list[PackageFile])
     async def get(self, project: str, version: str) -> None:
         """Send them by name."""
         name = project_name(project)
@@ -162,6 +179,7 @@ class FileHandler(ApiHandler):
     """One file; deleting it."""
 
     @requires(Action.READ)
+    @operation(PackageFile)
     async def get(self, project: str, version: str, filename: str) -> None:
         """Send the file's description."""
         name = project_name(project)
@@ -174,39 +192,40 @@ class FileHandler(ApiHandler):
     head = get
 
     @requires(Action.DELETE)
+    @operation()
     async def delete(self, project: str, version: str, filename: str) -> None:
         """Delete the file."""
         await self.change(self.curation.delete(self.target(project, version, filename)))
         self.send_nothing()
 
 
-def _file(facts: FileFacts) -> Mapping[str, Any]:
+def _file(facts: FileFacts) -> PackageFile:
     record = facts.record
-    return {
-        "id": facts.id,
-        "size": record.size_bytes,
-        "name": record.filename,
-        "md5": facts.md5,
-        "sha1": None,
-        "sha256": record.sha256,
-        "sha512": None,
-        "blake2b_256": facts.blake2b_256,
-        "requires_python": record.requires_python,
-        "uploaded_at": record.uploaded_at.isoformat(),
-        "yanked": record.yanked,
-        "yanked_reason": record.yanked_reason,
-        "warnings": [{"code": each.code, "message": each.message} for each in facts.warnings],
-    }
+    return PackageFile(
+        id=facts.id,
+        size=record.size_bytes,
+        name=record.filename,
+        md5=facts.md5,
+        sha1=None,
+        sha256=record.sha256,
+        sha512=None,
+        blake2b_256=facts.blake2b_256,
+        requires_python=record.requires_python,
+        uploaded_at=record.uploaded_at,
+        yanked=record.yanked,
+        yanked_reason=record.yanked_reason,
+        warnings=[Problem(code=each.code, message=each.message) for each in facts.warnings],
+    )
 
 
-def _deleted(index: IndexRecord, file: DeletedFile, until: datetime) -> Mapping[str, Any]:
-    return {
-        "type": index.name,
-        "name": file.project,
-        "version": file.version,
-        "filename": file.filename,
-        "size": file.size_bytes,
-        "sha256": file.sha256,
-        "deleted_at": file.deleted_at.isoformat(),
-        "restorable_until": None if file.is_purged else until.isoformat(),
-    }
+def _deleted(index: IndexRecord, file: curation.DeletedFile, until: datetime) -> DeletedFile:
+    return DeletedFile(
+        type=index.name,
+        name=file.project,
+        version=file.version,
+        filename=file.filename,
+        size=file.size_bytes,
+        sha256=file.sha256,
+        deleted_at=file.deleted_at,
+        restorable_until=None if file.is_purged else until,
+    )

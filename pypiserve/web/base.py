@@ -290,17 +290,22 @@ class BaseHandler(tornado.web.RequestHandler):
         for name, value in answer.headers:
             self.set_header(name, value)
         if isinstance(error, OwnerMoved) and self.request.method in {"GET", "HEAD"}:
-            self.set_status(301)
-            self.set_header("Location", self._address_under(error.name))
+            address = self._address_under(error.name)
+            if address is not None:
+                self.set_status(301)
+                self.set_header("Location", address)
         if answer.status == 405:  # noqa: PLR2004 - the number is the status
             self.set_header("Allow", ", ".join(self._allowed()))
         return answer.body
 
-    def _address_under(self, owner: str) -> str:
-        """Return the address of the request with another owner in it."""
+    def _address_under(self, owner: str) -> str | None:
+        """Return the address of the request with another owner in it, if it has one."""
         segments = self.request.path.split("/")
-        # All addresses of an owner have it after this one.
-        segments[segments.index("packages") + 1] = owner
+        # All addresses of an owner have it after one of these.
+        place = next((number for number, text in enumerate(segments) if text in {"packages", "owners"}), None)
+        if place is None:
+            return None
+        segments[place + 1] = owner
         query = f"?{self.request.query}" if self.request.query else ""
         return f"{self.site.addresses.prefix}{'/'.join(segments)}{query}"
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import tornado.web
 from tornado.routing import URLSpec
 
-from pypiserve.web import api_packages, feeds
+from pypiserve.web import feeds
 from pypiserve.web.access_log import log_request
-from pypiserve.web.api_curation import RestoreHandler, StatusHandler, YankHandler
+from pypiserve.web.api_openapi import OpenApiHandler
+from pypiserve.web.api_routes import API_ROUTES
 from pypiserve.web.files import FileHandler
 from pypiserve.web.home import HealthHandler, HomeHandler, IndexHandler, NotFoundHandler
 from pypiserve.web.json_api import JsonHandler, MirrorJsonHandler
+from pypiserve.web.openapi import openapi_document
 from pypiserve.web.rules import check_rules
 from pypiserve.web.simple import ProjectDetailHandler, ProjectListHandler
 from pypiserve.web.site import IndexPath, Site
@@ -23,12 +27,13 @@ from pypiserve.web.xmlrpc import XmlRpcHandler
 __all__ = ["make_application"]
 
 _BASE = r"/api/packages/(?P<owner>[^/]+)/(?P<index>[^/]+)"
-_PACKAGES = r"/api/v1/packages/(?P<owner>[^/]+)"
 _SIMPLE = r"/(?:\+|%2[Bb])?simple"  # hatch asks for +simple, with the plus encoded
 _PROJECT = r"(?P<project>[^/]+)"
 _VERSION = r"(?P<version>[^/]+)"
 _FILE = rf"{_PROJECT}/{_VERSION}/(?P<filename>[^/]+)"
 _SLASH = r"(?P<slash>/?)"
+_OPENAPI = "/api/v1/openapi.json"
+_PARAMETER = re.compile(r"\{(\w+)\}")
 
 
 def make_application(site: Site, *, root: IndexPath | None) -> tornado.web.Application:
@@ -47,7 +52,7 @@ def make_application(site: Site, *, root: IndexPath | None) -> tornado.web.Appli
         URLSpec(r"/-/health", HealthHandler, given),
         URLSpec(rf"{_BASE}/?", IndexHandler, given),
         *_index_routes(_BASE, given),
-        *_package_routes(given),
+        *_api_routes(given),
         # The second address of files, which bandersnatch takes.
         URLSpec(rf"/packages/(?P<owner>[^/]+)/(?P<index>[^/]+)/{_FILE}", FileHandler, given),
     ]
@@ -96,21 +101,7 @@ def _mirror_routes(base: str, given: dict[str, Any]) -> Sequence[URLSpec]:
     ]
 
 
-def _package_routes(given: dict[str, Any]) -> Sequence[URLSpec]:
-    project = rf"{_PACKAGES}/(?P<index>[^/]+)/{_PROJECT}"
-    release = rf"{project}/(?P<version>[^/]+)"
-    file = rf"{release}/files/(?P<filename>[^/]+)"
-    return [
-        URLSpec(_PACKAGES, api_packages.OwnerHandler, given),
-        URLSpec(project, api_packages.ProjectHandler, given),
-        URLSpec(rf"{project}/-/latest", api_packages.LatestHandler, given),
-        URLSpec(rf"{project}/-/status", StatusHandler, given),
-        URLSpec(rf"{project}/-/restore", RestoreHandler, given),
-        URLSpec(release, api_packages.ReleaseHandler, given),
-        URLSpec(rf"{release}/files", api_packages.FilesHandler, given),
-        URLSpec(rf"{release}/yank", YankHandler, given),
-        URLSpec(rf"{release}/restore", RestoreHandler, given),
-        URLSpec(file, api_packages.FileHandler, given),
-        URLSpec(rf"{file}/yank", YankHandler, given),
-        URLSpec(rf"{file}/restore", RestoreHandler, given),
-    ]
+def _api_routes(given: dict[str, Any]) -> Sequence[URLSpec]:
+    specs = [URLSpec(_PARAMETER.sub(r"(?P<\1>[^/]+)", address), handler, given) for address, handler in API_ROUTES]
+    document = msgspec.json.encode(openapi_document([*API_ROUTES, (_OPENAPI, OpenApiHandler)]))
+    return [*specs, URLSpec(_OPENAPI, OpenApiHandler, given | {"document": document})]

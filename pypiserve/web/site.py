@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from pypiserve.core.addresses import Addresses
 from pypiserve.plugin import Renderer
+from pypiserve.services.administration import Administration
 from pypiserve.services.authentication import Authentication
 from pypiserve.services.changelog import ChangeLog
 from pypiserve.services.coherence import JournalFollower
@@ -85,12 +86,15 @@ class Site:
 
     Attributes:
         renderers: In the order of preference between equally acceptable ones.
+        administrators: Threads for blocking work of administrators: nobody else waits for them.
         threads: For blocking work of handlers: receiving uploads, opening files.
         public_url: The server's address as clients see it, without trailing slash, if the settings say.
     """
 
     authentication: Authentication
     failures: SignInFailures
+    administration: Administration
+    administrators: ThreadPoolExecutor
     client_addresses: ClientAddresses
     directory: Directory
     follower: JournalFollower
