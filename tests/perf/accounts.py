@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from .corpus import FULL, Scale
@@ -130,7 +131,9 @@ async def compare_accounts(scale: Scale, folder: Path) -> str:
         WrongAnswer: A server did not start, or answered something else than it should.
     """
     load_before = load_average()
-    crowd = CROWD if scale == FULL else SMALL_CROWD
+    # However many rounds there are.
+    is_full = replace(scale, rounds=FULL.rounds) == FULL
+    crowd = CROWD if is_full else SMALL_CROWD
     servers = [Peopled(folder / "few", FEW), Peopled(folder / "crowd", crowd)]
     with ExitStack() as running:
         for server in servers:
@@ -140,7 +143,7 @@ async def compare_accounts(scale: Scale, folder: Path) -> str:
         pages = CheckedPages(servers, scale.load_seconds)
         decisions = Decisions({server.population: server.data for server in servers})
         path, reader = servers[-1].page_path(_PROJECT), _credentials(servers[-1])["user, bcrypt"]
-        seconds = _FLOOD_SECONDS if scale == FULL else 2
+        seconds = _FLOOD_SECONDS if is_full else 2
         floods = Floods(servers[-1], path, reader, users=crowd.users, seconds=seconds)
         for workload in (pages, decisions, floods):
             await measure([workload], scale.rounds)
