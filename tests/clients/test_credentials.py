@@ -50,6 +50,7 @@ class Keyring:
         (folder / "bin").mkdir()
         (folder / "bin" / "keyring").symlink_to(twine.environment / "bin" / "keyring")
         self._folder = folder
+        self._library = str(next((twine.environment / "lib").glob("python3.*/site-packages")))
 
     def variables(self, *services: str, username: str, password: str) -> dict[str, str]:
         """Return the variables that make it the keyring of a process."""
@@ -58,6 +59,11 @@ class Keyring:
             "PYTHONPATH": str(self._folder),
             "TEST_KEYRING": "\n".join(f"{service}\t{username}\t{password}" for service in services),
         }
+
+    @property
+    def library(self) -> str:
+        """Where the library is imported from."""
+        return self._library
 
     @property
     def programs(self) -> str:
@@ -134,12 +140,15 @@ def test_pip_with_a_user_in_netrc(pip: Tool, users_shelf: Shelf) -> None:
     assert pip.version_of("demo_lib") == "2.0"
 
 
-def test_pip_with_a_keyring(pip: Tool, users_shelf: Shelf, keyring: Keyring) -> None:
-    """pip asks the program ``keyring`` for the user of the URL after the challenge."""
+@pytest.mark.parametrize("provider", ["subprocess", "import"])
+def test_pip_with_a_keyring(pip: Tool, users_shelf: Shelf, keyring: Keyring, provider: str) -> None:
+    """pip asks the keyring, as a program or as a library, for the user of the URL after the challenge."""
     index = with_username(users_shelf.server.simple, USER.username)
     variables = keyring.variables(users_shelf.server.netloc, username=USER.username, password=USER.password)
-    path = f"{keyring.programs}:{pip.environment / 'bin'}:/usr/bin:/bin"
-    installed = pip_install(pip, index, "--keyring-provider", "subprocess", PATH=path, **variables)
+    variables["PATH"] = f"{keyring.programs}:{pip.environment / 'bin'}:/usr/bin:/bin"
+    if provider == "import":
+        variables["PYTHONPATH"] += f":{keyring.library}"
+    installed = pip_install(pip, index, "--keyring-provider", provider, **variables)
     assert installed.succeeded, installed.report
     assert pip.version_of("demo_lib") == "2.0"
 
