@@ -13,7 +13,7 @@ import os
 import secrets
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated
@@ -60,12 +60,42 @@ class HtpasswdSettings(PluginSettings, frozen=True):
     max_waiting: Annotated[int, msgspec.Meta(ge=1, le=10000)] = 32
 
 
+class _Lane:
+    """Threads that check passwords, and those who wait for them."""
+
+    def __init__(self, name: str, *, threads: int, most_waiting: int, initializer: Callable[[], None] | None) -> None:
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name, initializer=initializer)
+        self._most = threads + most_waiting
+        self._checks = 0
+
+    async def check(self, known: PasswordHash, password: str) -> bool:
+        """
+        Check a password.
+
+        Raises:
+            Unavailable: Too many wait already; nobody has looked at this one.
+        """
+        if self._checks >= self._most:
+            raise Unavailable("Too many sign-ins at once")
+        self._checks += 1
+        try:
+            content = password.encode("utf-8", "surrogatepass")
+            return await asyncio.get_running_loop().run_in_executor(self._executor, known.matches, content)
+        finally:
+            self._checks -= 1
+
+    async def close(self) -> None:
+        """End the threads; what waits is given up."""
+        await asyncio.to_thread(self._executor.shutdown, cancel_futures=True)
+
+
 class HtpasswdAuthenticator:
     """
-    An ``Authenticator`` over a user file. Passwords are checked in two threads of its own, behind all other work.
+    An ``Authenticator`` over a user file. Passwords are checked in threads of its own, behind all other work.
 
     A password that is remembered waits for nothing. One that is not waits for a thread, or is answered 503 when too
-    many wait already: never 401, since nobody has looked at it.
+    many wait already: never 401, since nobody has looked at it. One that was right within the last hour waits in a
+    lane of its own, where no flood of wrong ones gets in.
     """
 
     def __init__(self, name: str, file: UserFile, *, remember_seconds: float, max_waiting: int) -> None:
@@ -73,12 +103,10 @@ class HtpasswdAuthenticator:
         self._file = file
         self._users: UserList | None = None
         self._remembered = RememberedCredentials(remember_seconds)
-        self._most_checks = max_waiting + _THREADS
-        self._checks = 0
         self._key = secrets.token_bytes(32)
-        self._executor = ThreadPoolExecutor(
-            _THREADS, thread_name_prefix=f"pypiserve-{name}", initializer=_let_others_go_first
-        )
+        thread = f"pypiserve-{name}"
+        self._lane = _Lane(thread, threads=_THREADS, most_waiting=max_waiting, initializer=_let_others_go_first)
+        self._lane_of_known = _Lane(f"{thread}-known", threads=1, most_waiting=max_waiting, initializer=None)
 
     async def authenticate(self, credentials: Credentials) -> Identity | None:
         """
@@ -87,37 +115,34 @@ class HtpasswdAuthenticator:
         A user who is not in the file is refused like one whose password is wrong, after the same time. Either may be
         known to another authenticator, which is then asked.
         """
+        return await self._identify(credentials, self._lane)
+
+    async def authenticate_known(self, credentials: Credentials) -> Identity | None:
+        """Do the same in the lane of those who were in before."""
+        return await self._identify(credentials, self._lane_of_known)
+
+    async def close(self) -> None:
+        """End the checks that are under way, and the threads."""
+        await self._remembered.close()
+        await self._lane.close()
+        await self._lane_of_known.close()
+
+    async def _identify(self, credentials: Credentials, lane: _Lane) -> Identity | None:
         if isinstance(credentials, BearerCredentials) or _has_api_token(credentials):
             return None
         users = await self._file.current()
         if users is not self._users:
             self._users = users
             self._remembered.forget_all()
-        return await self._remembered.identify(credentials, lambda: self._check(credentials, users))
+        return await self._remembered.identify(credentials, lambda: self._check(credentials, users, lane))
 
-    async def close(self) -> None:
-        """End the checks that are under way, and the threads."""
-        await self._remembered.close()
-        await asyncio.to_thread(self._executor.shutdown, cancel_futures=True)
-
-    async def _check(self, credentials: BasicCredentials, users: UserList) -> Identity:
+    async def _check(self, credentials: BasicCredentials, users: UserList, lane: _Lane) -> Identity:
         known = users.users.get(credentials.username)
-        right = await self._matches(known or self._decoy(credentials.username, users), credentials.password)
+        hashed = known or self._decoy(credentials.username, users)
+        right = hashed is not None and await lane.check(hashed, credentials.password)
         if known is None or not right:
             raise CredentialsUnknown("The user name or the password is wrong")
         return Identity(self._name, credentials.username)
-
-    async def _matches(self, known: PasswordHash | None, password: str) -> bool:
-        if known is None:
-            return False
-        if self._checks >= self._most_checks:
-            raise Unavailable("Too many sign-ins at once")
-        self._checks += 1
-        try:
-            content = password.encode("utf-8", "surrogatepass")
-            return await asyncio.get_running_loop().run_in_executor(self._executor, known.matches, content)
-        finally:
-            self._checks -= 1
 
     def _decoy(self, username: str, users: UserList) -> PasswordHash | None:
         """

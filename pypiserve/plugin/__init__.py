@@ -5,7 +5,13 @@ Everything a plugin needs is imported from here, from ``pypiserve.core`` and, in
 ``pypiserve.testing``. Names that are not listed in ``__all__`` are private.
 """
 
-from pypiserve.plugin.authenticators import ApiToken, ApiTokens, Authenticator, RecheckingAuthenticator
+from pypiserve.plugin.authenticators import (
+    ApiToken,
+    ApiTokens,
+    Authenticator,
+    QueueingAuthenticator,
+    RecheckingAuthenticator,
+)
 from pypiserve.plugin.hookspecs import API_REVISION, hookimpl
 from pypiserve.plugin.kinds import (
     AuthenticatorKind,
@@ -41,6 +47,7 @@ __all__ = [
     "Location",
     "NoSettings",
     "PluginSettings",
+    "QueueingAuthenticator",
     "ReadPolicy",
     "ReadPolicyKind",
     "RecheckingAuthenticator",

@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 
 from pypiserve.core.identity import Credentials, Identity, Scope
 
-__all__ = ["ApiToken", "ApiTokens", "Authenticator", "RecheckingAuthenticator"]
+__all__ = ["ApiToken", "ApiTokens", "Authenticator", "QueueingAuthenticator", "RecheckingAuthenticator"]
 
 
 @runtime_checkable
@@ -61,6 +61,26 @@ class RecheckingAuthenticator(Authenticator, Protocol):
         Args:
             credentials: As for ``authenticate``, which has the results and errors too.
             max_age_seconds: An answer that was had earlier is had anew, and not replaced by it when that fails.
+        """
+        ...
+
+
+@runtime_checkable
+class QueueingAuthenticator(Authenticator, Protocol):
+    """
+    An authenticator whose checks wait for each other, and that can let those go first whose credentials were good.
+
+    Else a flood of wrong credentials would fill the queue, and keep out who has been in.
+    """
+
+    async def authenticate_known(self, credentials: Credentials) -> Identity | None:
+        """
+        Say who the bearer of these credentials is, behind nobody whose credentials were never good.
+
+        Args:
+            credentials: As for ``authenticate``, which has the results and errors too. Somebody of this server, in
+                this process or another, has recognised them within the last hour; whether they are still good is to
+                be checked all the same.
         """
         ...
 

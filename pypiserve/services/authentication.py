@@ -15,7 +15,7 @@ from pypiserve.core.errors import (
     Unavailable,
 )
 from pypiserve.core.identity import ANONYMOUS, BasicCredentials, Credentials, Identity, Role
-from pypiserve.plugin import Authenticator, RecheckingAuthenticator
+from pypiserve.plugin import Authenticator, QueueingAuthenticator, RecheckingAuthenticator
 from pypiserve.services.recognised import RecognisedCredentials
 from pypiserve.services.shared_numbers import SharedNumbers
 from pypiserve.services.sign_in_throttle import SignInLimits, SignInThrottle
@@ -59,6 +59,8 @@ class Authentication:
         self._issuer = issuer
         self._sign_ins = sign_ins
         self._authenticators = dict(authenticators)
+        # Looked up once: nearly every request asks the one that knew its credentials before.
+        self._express = {name: _express(authenticator) for name, authenticator in authenticators}
         self._throttle = SignInThrottle(limits, memory)
         self._recognised = RecognisedCredentials(memory)
 
@@ -86,7 +88,7 @@ class Authentication:
         if name is not None:
             # Nearly every request of an installer comes this way, so it is short.
             try:
-                identity = await self._ask(name, credentials, max_age_seconds)
+                identity = await self._ask(name, credentials, max_age_seconds, were_good=True)
             except AuthenticationFailed:
                 identity = None
             if identity is not None:
@@ -95,7 +97,7 @@ class Authentication:
             self._recognised.forget(digest)
         elif self._recognised.are_good(digest):
             with suppress(AuthenticationFailed):
-                return await self._judge(credentials, digest, max_age_seconds)
+                return await self._judge(credentials, digest, max_age_seconds, were_good=True)
             self._recognised.forget(digest)
         return await self._counted(credentials, digest, address, max_age_seconds)
 
@@ -113,11 +115,13 @@ class Authentication:
         finally:
             self._throttle.end(attempt, failed=failed)
 
-    async def _judge(self, credentials: Credentials, digest: bytes, max_age_seconds: float | None) -> Identity:
+    async def _judge(
+        self, credentials: Credentials, digest: bytes, max_age_seconds: float | None, *, were_good: bool = False
+    ) -> Identity:
         unknown: CredentialsUnknown | None = None
         for name in self._authenticators:
             try:
-                identity = await self._ask(name, credentials, max_age_seconds)
+                identity = await self._ask(name, credentials, max_age_seconds, were_good=were_good)
             except CredentialsUnknown as refusal:
                 unknown = unknown or refusal
                 continue
@@ -133,10 +137,17 @@ class Authentication:
         if self._recognised.remember(digest, name) and self._sign_ins is not None and name != self._issuer:
             self._sign_ins.note(identity)
 
-    async def _ask(self, name: str, credentials: Credentials, max_age_seconds: float | None) -> Identity | None:
+    async def _ask(
+        self, name: str, credentials: Credentials, max_age_seconds: float | None, *, were_good: bool
+    ) -> Identity | None:
         """Ask one authenticator, and believe it no more than it may say."""
+        ask = self._express[name] if were_good else self._authenticators[name].authenticate
+        if max_age_seconds is not None:
+            authenticator = self._authenticators[name]
+            if isinstance(authenticator, RecheckingAuthenticator):
+                ask = partial(authenticator.authenticate_within, max_age_seconds=max_age_seconds)
         try:
-            identity = await _method(self._authenticators[name], max_age_seconds)(credentials)
+            identity = await ask(credentials)
         except PypiserveError:
             raise
         except Exception as error:
@@ -147,10 +158,11 @@ class Authentication:
         return identity
 
 
-def _method(authenticator: Authenticator, max_age_seconds: float | None) -> _Method:
-    if max_age_seconds is None or not isinstance(authenticator, RecheckingAuthenticator):
-        return authenticator.authenticate
-    return partial(authenticator.authenticate_within, max_age_seconds=max_age_seconds)
+def _express(authenticator: Authenticator) -> _Method:
+    """Return how to ask about credentials that were good a while ago."""
+    if isinstance(authenticator, QueueingAuthenticator):
+        return authenticator.authenticate_known
+    return authenticator.authenticate
 
 
 def _check(name: str, identity: Identity | None, *, may_speak_for_others: bool) -> None:

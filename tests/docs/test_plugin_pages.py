@@ -21,6 +21,7 @@ from pypiserve.plugin import (
     EventSubscriber,
     FileStore,
     ReadPolicy,
+    QueueingAuthenticator,
     RecheckingAuthenticator,
     Renderer,
     UploadPolicy,
@@ -34,6 +35,7 @@ _HOOKS = [name for name in vars(hookspecs) if name.startswith("pypiserve_")]
 _PROTOCOLS: list[tuple[str, type]] = [
     ("file-stores", FileStore),
     ("authenticators", Authenticator),
+    ("authenticators", QueueingAuthenticator),
     ("authenticators", RecheckingAuthenticator),
     ("renderers", Renderer),
     ("policies", UploadPolicy),

@@ -167,14 +167,22 @@ def test_a_header_of_a_stranger_is_no_way_around(
     assert ["trusted_proxies" in warning for warning in warnings] == [True]
 
 
-def test_a_flood_of_passwords_stops_nobody_who_was_in(make_server: MakeServer, tmp_path: Path) -> None:
-    """With the throttle off, slow checks fill the queue: who finds it full hears 503 and when to come again."""
+@pytest.mark.parametrize("remember_seconds", [60, 0])
+def test_a_flood_of_passwords_stops_nobody_who_was_in(
+    make_server: MakeServer, tmp_path: Path, remember_seconds: int
+) -> None:
+    """
+    With the throttle off, slow checks fill the queue: who finds it full hears 503 and when to come again.
+
+    Who was in before is not kept out, remembered or to be checked again.
+    """
     users = tmp_path / "slow"
     lines = [b"%s:%s\n" % (user, bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(9))) for user in (b"alice", b"bob")]
     users.write_bytes(b"".join(lines))
     server = make_server(
         "private = true\nfailed_sign_ins_per_user = 0\nfailed_sign_ins_per_address = 0\n"
         f'[[authenticators]]\nkind = "htpasswd"\nfile = "{users}"\nmax_waiting = 2\n'
+        f"remember_seconds = {remember_seconds}\n"
         '[[authenticators]]\nkind = "token"\n'
     )
     with server.catalog() as catalog:

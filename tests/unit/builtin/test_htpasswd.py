@@ -18,7 +18,7 @@ from pypiserve.builtin.apache_hashes import PasswordHash
 from pypiserve.core.api_tokens import new_api_token
 from pypiserve.core.errors import AuthenticationFailed, CredentialsUnknown, InvalidSetting, Unavailable
 from pypiserve.core.identity import BasicCredentials, BearerCredentials, Identity
-from pypiserve.plugin import Authenticator
+from pypiserve.plugin import Authenticator, QueueingAuthenticator
 from pypiserve.plugin.settings import read_table
 from pypiserve.testing import a_context
 
@@ -260,6 +260,29 @@ async def test_who_is_remembered_waits_for_nobody(file: Path, monkeypatch: pytes
     assert await asyncio.wait_for(authenticator.authenticate(RIGHT), 5) == IDENTITY
     may_end.set()
     await asyncio.gather(*stuck, return_exceptions=True)
+    await authenticator.close()
+
+
+async def test_who_was_in_before_waits_in_a_lane_of_its_own(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Checked again, or for the first time in this process, they wait behind no stranger; checked they are."""
+    authenticator = _build(file, max_waiting=1)
+    assert isinstance(authenticator, QueueingAuthenticator)
+    may_end, matches = threading.Event(), PasswordHash.matches
+
+    def stuck(known: PasswordHash, password: bytes) -> bool:
+        return may_end.wait(30) if password.isdigit() else matches(known, password)
+
+    monkeypatch.setattr(PasswordHash, "matches", stuck)
+    strangers = [asyncio.create_task(authenticator.authenticate(BasicCredentials("eve", str(n)))) for n in range(3)]
+    await asyncio.sleep(0)
+    with pytest.raises(Unavailable):
+        await authenticator.authenticate(RIGHT)
+    assert await asyncio.wait_for(authenticator.authenticate_known(RIGHT), 10) == IDENTITY
+    with pytest.raises(CredentialsUnknown):
+        await authenticator.authenticate_known(BasicCredentials("alice", "was right before"))
+    assert await authenticator.authenticate_known(BearerCredentials("anything")) is None
+    may_end.set()
+    await asyncio.gather(*strangers, return_exceptions=True)
     await authenticator.close()
 
 

@@ -173,6 +173,31 @@ async def test_what_was_good_elsewhere_and_is_not_any_more_is_counted() -> None:
         await second.identify(ALICE, address=HOME)
 
 
+class _Queueing(_Scripted):
+    """Counts those who were let go first."""
+
+    first = 0
+
+    async def authenticate_known(self, credentials: Credentials) -> Identity | None:
+        """Let one go first."""
+        self.first += 1
+        return await self.authenticate(credentials)
+
+
+async def test_who_was_in_before_goes_first() -> None:
+    """In the process that knew the credentials, and in the others; strangers do not."""
+    memory = SharedNumbers(1024)
+    queueing = _Queueing(lambda given: Identity("a", "alice") if given == ALICE else CredentialsUnknown("No"))
+    one, other = (authentication(("a", queueing), memory=memory) for _ in range(2))
+    with pytest.raises(CredentialsUnknown):
+        await one.identify(BasicCredentials("eve", "guess"), address=HOME)
+    await one.identify(ALICE, address=HOME)
+    assert queueing.first == 0
+    for process in (one, other, other):
+        await process.identify(ALICE, address=HOME)
+    assert queueing.first == 3
+
+
 @pytest.mark.parametrize("times", [1, 2])
 async def test_an_authenticator_speaks_for_itself_each_time(times: int) -> None:
     """One that was honest the first time cannot speak for another the second time."""
