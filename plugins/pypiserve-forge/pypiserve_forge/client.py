@@ -148,6 +148,7 @@ class ForgeClient:
             reply = await self._fetch(method, path, headers)
         if isinstance(reply, str):
             raise self._failure(method, path, reply)
+        _log.debug("%s: %s %s: %d", self._forge, method, path, reply.status)
         if _is_throttled(reply):
             self._breaker.failed()
             raise Throttled(f"{self._forge} wants to be asked later", retry_after_seconds=_wait_seconds(reply))
