@@ -28,6 +28,7 @@ __all__ = ["Directory", "Permit"]
 
 _MAX_KEPT = 10_000
 _MAX_NAME_LENGTH = 64  # of owners and indexes, as core.names admits them
+_MAX_PROJECT_LENGTH = 200  # as the catalog has them
 _OF_ONE_SUBJECT = frozenset(
     {
         EventKind.ROLE_GRANTED,
@@ -42,6 +43,9 @@ _OF_ONE_SUBJECT = frozenset(
         EventKind.ROBOT_DELETED,
     }
 )
+
+
+_Asked = tuple[Identity, Action, str, str, NormalizedName | Extent, bool]
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,8 @@ class Directory:
         # With None for what is not there: found in the same time, or strangers could tell a private index from none.
         self._indexes: OrderedDict[tuple[str, str], IndexRecord | None] = OrderedDict()
         self._standings: OrderedDict[str, Standing] = OrderedDict()
+        # What was allowed: installers ask for the same pages again and again, and refusals shall all cost the same.
+        self._permits: dict[_Asked, Permit] = {}
         self._generation = 0
 
     async def authorise(
@@ -109,6 +115,11 @@ class Directory:
             NotFound: There is no such index or project, or the identity may not know of it.
             OwnerMoved: The owner has another name now, and the identity may know that.
         """
+        asked = (identity, action, owner, index, of, formerly)
+        permit = self._permits.get(asked)
+        if permit is not None:
+            return permit
+        generation = self._generation
         record = await self._find(owner, index)
         standings = await self._standings_of(identity)
         question = Question(identity, standings, action, record, f"{owner}/{index}", of)
@@ -118,7 +129,10 @@ class Directory:
         if decision.refusal is not None:
             raise decision.refusal
         assert record is not None  # noqa: S101 - decide() refuses what does not exist
-        return Permit(question, record, decision.reach)
+        permit = Permit(question, record, decision.reach)
+        if generation == self._generation:
+            self._keep(asked, permit)
+        return permit
 
     async def authorise_any(self, identity: Identity, action: Action, *, owner: str) -> Sequence[Permit]:
         """
@@ -206,6 +220,7 @@ class Directory:
         if not event.kind.changes_rights:
             return
         self._generation += 1
+        self._permits.clear()
         subject = event.detail.partition(" ")[0]
         if event.kind in _OF_ONE_SUBJECT and subject and not subject.startswith(TEAM_PREFIX):
             self._standings.pop(subject, None)
@@ -213,6 +228,15 @@ class Directory:
         self._standings.clear()
         if event.kind.value.partition(".")[0] in {"owner", "index", EventKind.OTHER.value}:
             self._indexes.clear()
+
+    def _keep(self, asked: _Asked, permit: Permit) -> None:
+        of = permit.question.of
+        if isinstance(of, str) and len(of) > _MAX_PROJECT_LENGTH:
+            return  # no project is called so, and what is kept stays small
+        if len(self._permits) >= _MAX_KEPT:
+            # Rare enough: what is asked for now comes again at once.
+            self._permits.clear()
+        self._permits[asked] = permit
 
     async def _indexes_of(self, owner: str) -> list[IndexRecord]:
         if len(owner) > _MAX_NAME_LENGTH:

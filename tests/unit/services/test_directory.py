@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from packaging.utils import canonicalize_name
 
 from pypiserve.catalog import journal
 from pypiserve.catalog.database import Database
@@ -17,8 +18,9 @@ from pypiserve.catalog.migrate import migrate
 from pypiserve.core.errors import AuthenticationFailed, PypiserveError
 from pypiserve.core.identity import ANONYMOUS, SIGNED_IN, Action, Identity, Role, Visibility
 from pypiserve.services.accounts import Accounts
-from pypiserve.services.directory import Directory
+from pypiserve.services.directory import Directory, Permit
 from pypiserve.services.grants import PlaceNames
+from pypiserve.services.indexes import Indexes
 from pypiserve.testing import a_clock
 
 
@@ -120,6 +122,46 @@ async def test_a_decision_that_is_kept_asks_nobody(watched: Watched) -> None:
     assert watched.statements == []
     assert not await watched.may_read(BOB)
     assert len([text for text in watched.statements if text.startswith("SELECT")]) == 1
+
+
+async def test_a_permit_is_made_once_for_each_question(database: Database, accounts: Accounts) -> None:
+    """Another question is another permit, whatever it differs in; a change of rights or rules takes them back."""
+    accounts.create_owner("open", public=True)
+    told = database.read_now(journal.head)
+    directory = Directory(database)
+    core, other = canonicalize_name("core"), canonicalize_name("other")
+
+    async def ask(identity: Identity = ANONYMOUS, action: Action = Action.READ, of: Any = core) -> Permit:
+        return await directory.authorise(identity, action, owner="open", index="pypi", of=of)
+
+    first = await ask()
+    assert await ask() is first
+    with pytest.raises(PypiserveError):
+        await ask(action=Action.PUBLISH)
+    with pytest.raises(PypiserveError):
+        await ask(ALICE, Action.PUBLISH)
+    assert (await ask(ALICE)).question.identity == ALICE
+    assert (await ask(of=other)).question.of == other
+    limited = replace(ALICE, scopes=())
+    assert (await ask(limited)).question.identity == limited
+    Indexes(database, now=a_clock()).change_rules("open/pypi", {"close_releases_after_days": "3"})
+    for event in database.read_now(lambda connection: journal.since(connection, told)):
+        directory.notice(event)
+    again = await ask()
+    assert (first.index.rules.close_releases_after_days, again.index.rules.close_releases_after_days) == (None, 3)
+
+
+async def test_strangers_cannot_fill_the_memory_with_permits(
+    database: Database, accounts: Accounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a public index everybody may ask for projects of any name; few are kept, and none that is endless."""
+    accounts.create_owner("open", public=True)
+    directory = Directory(database)
+    monkeypatch.setattr("pypiserve.services.directory._MAX_KEPT", 3)
+    for name in [*(f"p{number}" for number in range(10)), "x" * 201]:
+        await directory.authorise(ANONYMOUS, Action.READ, owner="open", index="pypi", of=canonicalize_name(name))
+    assert len(directory._permits) <= 3
+    assert "x" * 201 not in str(directory._permits)
 
 
 async def test_a_grant_to_one_drops_what_is_kept_of_that_one(watched: Watched) -> None:
