@@ -115,7 +115,8 @@ class ForgeClient:
         self._forge = forge
         self._base_url = base_url
         self._bounds = bounds or Bounds()
-        self._tls = ssl.create_default_context(cafile=ca_file)
+        # Reading the authorities of the system takes a while; http, to this machine, needs none.
+        self._tls = ssl.create_default_context(cafile=ca_file) if base_url.startswith("https:") else None
         self._slots = asyncio.Semaphore(self._bounds.max_connections)
         self._breaker = CircuitBreaker(
             forge, failures=self._bounds.failures, pause_seconds=self._bounds.pause_seconds, now=now

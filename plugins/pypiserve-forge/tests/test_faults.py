@@ -127,7 +127,7 @@ async def test_a_forge_that_accepts_and_is_silent(make: MakeAuthenticator) -> No
         begin = time.monotonic()
         with pytest.raises(Unavailable):
             await sign_in(authenticator, WIM)
-        assert time.monotonic() - begin < 2
+        assert time.monotonic() - begin < 4
         accepted, _ = silent.accept()
         accepted.settimeout(5)
         with accepted:
@@ -147,12 +147,12 @@ async def test_all_requests_about_a_token_have_a_bound(
 
 async def test_connections_are_counted(forges: Forges) -> None:
     """No more of them than the bound; the rest wait for their turn, and none is lost."""
-    client = ForgeClient("gitea", forges.gitea.url, bounds=Bounds(max_connections=2, connect_seconds=0.3))
-    forges.gitea.fail(path="/", seconds=0.1)
+    client = ForgeClient("gitea", forges.gitea.url, bounds=Bounds(max_connections=2, connect_seconds=1.0))
+    forges.gitea.fail(path="/", seconds=0.3)
     begin = time.monotonic()
     asking = [client.ask("GET", "/api/v1/user", headers={}, expected=frozenset({401})) for _ in range(10)]
     assert [reply.status for reply in await asyncio.gather(*asking)] == [401] * 10
-    assert time.monotonic() - begin >= 0.5
+    assert time.monotonic() - begin >= 1.5
     await client.close()
 
 
