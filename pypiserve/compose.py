@@ -49,6 +49,7 @@ from pypiserve.services.sign_in_throttle import SignInLimits
 from pypiserve.services.sign_ins import SignIns
 from pypiserve.services.staging import StagingArea
 from pypiserve.services.token_lookup import TokenLookup
+from pypiserve.services.token_uses import TokenUses
 from pypiserve.services.upkeep import Upkeep
 from pypiserve.services.users import Users
 from pypiserve.settings import Settings
@@ -231,6 +232,9 @@ class Server:
         sign_ins = SignIns(database, now=_utc_now)
         self._parts.closing("Who has signed in", sign_ins.write)
         self._parts.running("Writing down who has signed in", sign_ins.run())
+        token_uses = TokenUses(database, now=_utc_now)
+        self._parts.closing("Uses of tokens", token_uses.write)
+        self._parts.running("Writing down uses of tokens", token_uses.run())
         threads = ThreadPoolExecutor(_HANDLER_THREADS, thread_name_prefix="web")
         self._parts.threads("Receiving and sending", threads)
         administrators = ThreadPoolExecutor(_ADMINISTRATOR_THREADS, thread_name_prefix="admin")
@@ -242,6 +246,7 @@ class Server:
                 self._sign_ins,
                 issuer=_token_authenticator(settings),
                 sign_ins=sign_ins,
+                token_uses=token_uses,
             ),
             failures=failures,
             administration=_administration(settings, database),

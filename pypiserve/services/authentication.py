@@ -20,6 +20,7 @@ from pypiserve.services.recognised import RecognisedCredentials
 from pypiserve.services.shared_numbers import SharedNumbers
 from pypiserve.services.sign_in_throttle import SignInLimits, SignInThrottle
 from pypiserve.services.sign_ins import SignIns
+from pypiserve.services.token_uses import TokenUses
 
 __all__ = ["Authentication"]
 
@@ -44,6 +45,7 @@ class Authentication:
         *,
         issuer: str | None = None,
         sign_ins: SignIns | None = None,
+        token_uses: TokenUses | None = None,
     ) -> None:
         """
         Take the authenticators.
@@ -55,9 +57,11 @@ class Authentication:
             issuer: Name of the one that recognises our own API tokens. Whose such a token is says the catalog, so
                 that it alone may answer with identities of others, and of robots.
             sign_ins: Hears of those whom the others sign in.
+            token_uses: Hears of our own API tokens that are used.
         """
         self._issuer = issuer
         self._sign_ins = sign_ins
+        self._token_uses = token_uses
         self._authenticators = dict(authenticators)
         # Looked up once: nearly every request asks the one that knew its credentials before.
         self._express = {name: _express(authenticator) for name, authenticator in authenticators}
@@ -133,8 +137,13 @@ class Authentication:
         )
 
     def _remember(self, digest: bytes, name: str, identity: Identity) -> None:
-        # The second comes once a minute for each credential, and is not on the way of all the requests between.
-        if self._recognised.remember(digest, name) and self._sign_ins is not None and name != self._issuer:
+        # The rest comes once a minute for each credential, and is not on the way of all the requests between.
+        if not self._recognised.remember(digest, name):
+            return
+        if name == self._issuer:
+            if self._token_uses is not None:
+                self._token_uses.note(identity.credential)
+        elif self._sign_ins is not None:
             self._sign_ins.note(identity)
 
     async def _ask(
