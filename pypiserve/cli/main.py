@@ -39,7 +39,8 @@ _COMMANDS: Mapping[str, _Command] = {
         "pypiserve.cli.check_file:check_file_command", "Check wheels and sdists before publishing."
     ),
     "plugins": _Command("pypiserve.cli.plugins:plugins", "List what the installed plugins offer."),
-    "token": _Command("pypiserve.cli.tokens:token", "Make, list and revoke API tokens."),
+    "token": _Command("pypiserve.cli.tokens:token", "Make, list, revoke and look into API tokens."),
+    "robot": _Command("pypiserve.cli.robots:robot", "Make accounts of no person, whose tokens jobs use."),
     "owner": _Command("pypiserve.cli.owners:owner", "Make owners and choose who may read."),
     "index": _Command("pypiserve.cli.indexes:index", "Make indexes and choose their rules."),
     "team": _Command("pypiserve.cli.teams:team", "Make teams, and choose who is in them."),

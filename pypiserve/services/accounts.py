@@ -17,6 +17,7 @@ from pypiserve.services.own_tokens import OwnToken, insert_own_token
 from pypiserve.services.owners import NameTaken, Owners, insert_owner
 from pypiserve.services.robots import Robots
 from pypiserve.services.teams import Teams
+from pypiserve.services.token_report import TokenReports
 from pypiserve.services.token_terms import TokenTerms
 from pypiserve.services.tokens import Tokens
 
@@ -46,6 +47,7 @@ class Accounts:
         teams: Their teams.
         grants: Roles.
         tokens: API tokens.
+        token_reports: What each of them may do.
         robots: Accounts of no person.
     """
 
@@ -57,6 +59,7 @@ class Accounts:
         self.teams = Teams(database, now=now, token_authenticator=token_authenticator)
         self.grants = Grants(database, now=now, token_authenticator=token_authenticator)
         self.tokens = Tokens(database, now=now, token_authenticator=token_authenticator)
+        self.token_reports = TokenReports(database, now=now, token_authenticator=token_authenticator)
         self.robots = Robots(database, now=now)
 
     def create_owner(self, name: str, *, public: bool) -> None:

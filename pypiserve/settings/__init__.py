@@ -18,10 +18,18 @@ from pypiserve.core.errors import InvalidSetting
 from pypiserve.plugin.settings import read_table
 from pypiserve.settings.reference import SettingRow, describe
 from pypiserve.settings.shapes import check_networks, shape
-from pypiserve.settings.sources import FILE_VARIABLE, Source, from_environment, from_file, from_flags
+from pypiserve.settings.sources import FILE_VARIABLE, TOKEN_VARIABLE, Source, from_environment, from_file, from_flags
 from pypiserve.settings.table import InstanceSettings, Listen, SettingsTable
 
-__all__ = ["InstanceSettings", "Listen", "SettingRow", "Settings", "describe_settings", "read_settings"]
+__all__ = [
+    "TOKEN_VARIABLE",
+    "InstanceSettings",
+    "Listen",
+    "SettingRow",
+    "Settings",
+    "describe_settings",
+    "read_settings",
+]
 
 _MOST_WORKERS = 8  # each has memory of its own; who wants more says so
 

@@ -12,12 +12,16 @@ from typing import Any
 from pypiserve.core.errors import InvalidSetting
 from pypiserve.plugin.settings import UntypedText
 
-__all__ = ["FILE_VARIABLE", "Source", "from_environment", "from_file", "from_flags", "variable_for"]
+__all__ = ["FILE_VARIABLE", "TOKEN_VARIABLE", "Source", "from_environment", "from_file", "from_flags", "variable_for"]
 
 FILE_VARIABLE = "PYPISERVE_SETTINGS"
 """The environment variable that names the settings file."""
 
+TOKEN_VARIABLE = "PYPISERVE_TOKEN"  # noqa: S105 - where a token is looked for
+"""The environment variable with an API token, for commands and for whoever keeps one there: no setting."""
+
 _PREFIX = "PYPISERVE_"
+_NO_SETTINGS = frozenset({FILE_VARIABLE, TOKEN_VARIABLE})
 _TOML_PLACE = re.compile(r" \(at (?P<place>[^()]*)\)\Z")
 
 
@@ -86,7 +90,7 @@ def from_environment(environment: Mapping[str, str], *, folder: Path) -> Source:
     """
     table: dict[str, Any] = {}
     for variable in sorted(environment):
-        if variable.startswith(_PREFIX) and variable != FILE_VARIABLE:
+        if variable.startswith(_PREFIX) and variable not in _NO_SETTINGS:
             keys = variable.removeprefix(_PREFIX).lower().split("__")
             _place(table, keys, UntypedText(environment[variable]), variable=variable)
     return Source(name="environment", folder=folder, table=table, spell=variable_for)
