@@ -29,6 +29,7 @@ class ForgeAuthenticator:
         *,
         shape: TokenShape,
         username_suffix: str,
+        members_only: bool,
         answers: Answers,
         now: Callable[[], datetime],
     ) -> None:
@@ -40,6 +41,7 @@ class ForgeAuthenticator:
             forge: Whom to ask; closed with this.
             shape: Which tokens are the forge's.
             username_suffix: Beside which user names; any for the empty text.
+            members_only: Whether those without any role are refused.
             answers: Remembers what the forge says.
             now: The clock: aware, UTC.
         """
@@ -47,6 +49,7 @@ class ForgeAuthenticator:
         self._forge = forge
         self._shape = shape
         self._username_suffix = username_suffix.casefold()
+        self._members_only = members_only
         self._answers = answers
         self._now = now
 
@@ -80,6 +83,11 @@ class ForgeAuthenticator:
                 account = await self._forge.look_up(token)
         except TimeoutError:
             raise Unavailable(f"{self._name} does not answer") from None
+        if self._members_only and not account.roles:
+            raise AuthenticationFailed(
+                f"This account of {self._name} has no role in an organisation that counts here; "
+                "ask to be let into one, or an administrator to list yours"
+            )
         left = self._seconds_left(account)
         if left <= 0:
             raise CredentialsExpired(f"This token of {self._name} has expired; make a new one there")

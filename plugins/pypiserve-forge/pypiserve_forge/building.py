@@ -39,12 +39,16 @@ def build(
         InvalidSetting: The address, the certificates or the names cannot work, or another forge's tokens look alike.
     """
     _check_beside(settings, context)
+    if settings.members_only and not settings.organisations:
+        remedy = "name the organisations, or set members_only = false"
+        raise InvalidSetting(f"authenticator {context.name!r}", "organisations", "nobody could sign in", remedy)
     lifetimes = Lifetimes(settings.remember_seconds, _REFUSED_SECONDS, settings.grace_seconds)
     return ForgeAuthenticator(
         context.name,
         _forge(settings, context.name, monotonic),
         shape=_shape(settings),
         username_suffix=settings.username_suffix,
+        members_only=settings.members_only,
         answers=Answers(lifetimes, max_checks=settings.max_waiting, now=monotonic),
         now=context.now,
     )

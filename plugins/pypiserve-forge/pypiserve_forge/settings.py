@@ -24,10 +24,12 @@ class ForgeSettings(PluginSettings, frozen=True, kw_only=True):
 
     Attributes:
         organisations: The organisations, or groups of GitLab, that give rights here: each is the owner of its name.
-            Anybody may make an organisation on most forges, so they are listed; none, and people only sign in. ``*``
-            stands for all, on forges of Gitea's family.
+            Anybody may make an organisation on most forges, so they are listed. ``*`` stands for all, on forges of
+            Gitea's family.
         owners: Organisation to the owner that it is here, where the names differ.
         teams: Role of the members of a team, ``ORGANISATION/TEAM``, on the organisation's owner; it comes on top.
+        members_only: Whether only those sign in who have a role in one of the organisations. On a public forge
+            everybody can make an account, and would be ``signed-in`` here.
         check_scopes: Whether the token must be one that may read, or write, packages on the forge too.
         username_suffix: Tokens are this forge's only beside a user name that ends so, as ``@codeberg``. Needed when
             two forges make tokens of the same shape, so that none is sent to the wrong one.
@@ -40,6 +42,7 @@ class ForgeSettings(PluginSettings, frozen=True, kw_only=True):
     organisations: _Names
     owners: dict[str, str] = msgspec.field(default_factory=dict)
     teams: dict[str, RoleName] = msgspec.field(default_factory=dict)
+    members_only: bool = True
     check_scopes: bool = True
     username_suffix: str = ""
     ca_file: Path | None = None

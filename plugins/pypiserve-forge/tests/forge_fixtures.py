@@ -59,12 +59,13 @@ class _Seconds:
 
 @pytest.fixture
 async def make(forges: Forges, clock: Clock, tmp_path: Path) -> AsyncIterator[MakeAuthenticator]:
-    """Return a function that builds the authenticator of a kind, named like it; for the organisation ``acme``."""
+    """Return a function that builds the authenticator of a kind, named like it; for the organisation ``acme``, and
+    for strangers too."""
     kinds = {kind.name: kind for kind in pypiserve_authenticators()}
     built: list[ForgeAuthenticator] = []
 
     def make_one(kind: str, **settings: Any) -> ForgeAuthenticator:
-        table = {"url": getattr(forges, kind).url, "organisations": ["acme"], **settings}
+        table = {"url": getattr(forges, kind).url, "organisations": ["acme"], "members_only": False, **settings}
         context = a_context(kind, tmp_path, now=clock)
         authenticator = build(kinds[kind].settings(**table), context, monotonic=_Seconds(clock))
         built.append(authenticator)
@@ -82,7 +83,7 @@ async def build_beside(tmp_path: Path) -> BuildBeside:
 
     def typed(table: Table) -> Any:
         kind, settings = table
-        return kinds[kind].settings(**{"url": "https://forge.example", "organisations": [], **settings})
+        return kinds[kind].settings(**{"url": "https://forge.example", "organisations": ["acme"], **settings})
 
     def build_one(one: Table, other: Table) -> None:
         build(typed(one), replace(a_context("a", tmp_path), other_authenticators={"b": typed(other)}))

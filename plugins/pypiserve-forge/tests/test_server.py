@@ -163,8 +163,9 @@ def test_readers_read(server: ServerUnderTest, who: str) -> None:
 
 
 def test_who_is_nobody_there(server: ServerUnderTest) -> None:
-    """Known without a role: as if the owner did not exist; unknown: told so."""
-    assert _basic(server, ("sam@gitea", gitea_token("sam"))).status == 404
+    """In no organisation that counts, or unknown: told so, since on a public forge that is anybody."""
+    stranger = _basic(server, ("sam@gitea", gitea_token("sam")))
+    assert (stranger.status, "has no role in an organisation" in stranger.text) == (401, True)
     refused = _basic(server, ("sam@gitea", gitea_token("nobody")))
     assert (refused.status, "gitea does not know this token" in refused.text) == (401, True)
     assert refused.headers["www-authenticate"].startswith("Basic ")

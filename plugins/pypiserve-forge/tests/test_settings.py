@@ -82,6 +82,7 @@ def test_where_the_api_of_github_is(url: str, api: str) -> None:
         ("gitlab", {"organisations": ["acme/tools"]}, "'acme/tools' cannot be the name of an owner; give acme/tools"),
         ("gitlab", {"organisations": ["*"]}, "organisations: this forge has organisations of everybody"),
         ("github", {"organisations": ["*"]}, "organisations: this forge has organisations of everybody"),
+        ("github", {"organisations": []}, "organisations: nobody could sign in; name the organisations, or set"),
         ("gitea", {"owners": {"other": "acme"}}, "owners: 'other' is not among the organisations"),
         ("gitea", {"owners": {"acme": "a b"}}, "'a b' cannot be the name of an owner"),
         ("github", {"teams": {"release": "publisher"}}, "teams: 'release' is no team of an organisation"),
