@@ -86,8 +86,9 @@ def test_default_groups_cost_little() -> None:
     groups = "".join(f"[s{number}]\n" for number in range(10_000))
     text = f"[DEFAULT]\n{defaults}{groups}".encode()
 
-    start = time.monotonic()
+    # Of the processor, not of the clock: the machine may have other work.
+    start = time.process_time()
     assert codes_of(wheel(Entry(f"{DIST_INFO}/entry_points.txt", text)), Validation.STRICT) == [
         "invalid-entry-points"
     ]
-    assert time.monotonic() - start < 5
+    assert time.process_time() - start < 5

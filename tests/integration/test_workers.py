@@ -20,6 +20,8 @@ from uploading import BASE, content_part, data_of, encode, events_of, head_of, k
 
 from pypiserve.testing import a_wheel
 
+pytestmark = pytest.mark.machine
+
 WORKERS = 3
 LARGE = a_wheel("large", padding_bytes=3_000_000)
 BODY = encode([*usual_parts(LARGE), content_part(LARGE)])
