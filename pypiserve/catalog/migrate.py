@@ -87,6 +87,8 @@ def _upgrade(engine: Engine) -> None:
     # One transaction from the look at the version to the last change: two processes that start at the same time
     # on an empty folder do not both create the tables.
     with engine.connect().execution_options(pypiserve_writes=True) as connection:
+        # Begun here: a transaction of its own Alembic would end after each migration.
+        connection.begin()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         connection.commit()

@@ -44,6 +44,22 @@ def test_the_newest_migration_is_the_one_that_the_start_looks_for() -> None:
     assert ScriptDirectory.from_config(config).get_heads() == [HEAD_REVISION]
 
 
+def test_all_migrations_are_one_transaction(tmp_path: Path) -> None:
+    """From empty to the newest: two processes that start at once take turns as a whole, and a crash leaves nothing."""
+    database = open_database(tmp_path)
+    told: list[str] = []
+
+    @sa.event.listens_for(database.engine, "connect")
+    def _trace(connection: sqlite3.Connection, _record: object) -> None:
+        connection.set_trace_callback(told.append)
+
+    migrate(database.engine)
+    words = [statement.split()[0] for statement in told]
+    assert told.count("BEGIN IMMEDIATE") == words.count("COMMIT") == 1
+    assert not any(word == "CREATE" for word in words[words.index("COMMIT") :])
+    database.close()
+
+
 def test_the_tables_are_what_the_migrations_make(database: Database) -> None:
     """Schema and migrations say the same, so that a change of one without the other fails here."""
     with database.engine.connect() as connection:
