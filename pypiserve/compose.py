@@ -355,7 +355,7 @@ def _administration(settings: Settings, database: Database) -> Administration:
     return Administration(
         accounts=_accounts(settings, database),
         indexes=Indexes(database, now=_utc_now),
-        explaining=Explaining(database),
+        explaining=Explaining(database, token_authenticator=_token_authenticator(settings) or "token"),
         audit=Audit(database),
         users=Users(database, now=_utc_now, token_authenticator=_token_authenticator(settings) or "token"),
     )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from command_line import call, is_refusal
 
+from pypiserve.core.identity import Role, Scope
+from pypiserve.services.token_terms import TokenTerms
 from pypiserve.testing.fixtures import MakeServer
 
 
@@ -112,3 +115,59 @@ def test_decisions_are_explained(folder: Path) -> None:
     told = call("explain", "token:administrator", "administer", "main", folder=folder).stdout
     assert "yes: " in told
     assert "granted to token:administrator on the whole server" in told
+
+
+def test_what_a_request_brings_along_is_explained(folder: Path) -> None:
+    """Roles for which an authenticator vouches, and the scopes of a credential, as if they were there."""
+    call("owner", "visibility", "main", "private", folder=folder)
+    ask = ("explain", "forge:42", "publish", "main/pypi/acme-core")
+    assert call(*ask, folder=folder).stdout.startswith("no (not-found)")
+    told = call(*ask, "--role", "MAIN=publisher", folder=folder).stdout
+    assert told == "yes: forge:42 may publish in main/pypi/acme-core.\n  publisher\tforge vouches for it\n"
+    scopes = ("--scope", "owner=main,project=Acme_*,action=read,action=yank", "--scope", "index=beta")
+    told = call(*ask, "--role", "main=publisher", *scopes, folder=folder).stdout
+    assert told.startswith("no (permission-denied): This credential of forge:42 may not publish")
+    assert told.endswith(
+        "  scope\tread, yank in main/*/acme-*\n  scope\tanything in */beta/*\n  publisher\tforge vouches for it\n"
+    )
+
+
+def test_an_api_token_is_explained_with_its_scopes(make_server: MakeServer) -> None:
+    """By its id, for whoever signs in with it, and with what its time is."""
+    server = make_server()
+    with server.catalog() as catalog:
+        catalog.accounts.grant("htpasswd:alice", Role.OWNER, owner="main")
+        terms = TokenTerms(scopes=[Scope(projects="acme-*")], expires_at=datetime(2100, 1, 1, tzinfo=UTC))
+        made = catalog.accounts.tokens.create("ci", "htpasswd:alice", terms)
+    ask = ("explain", "htpasswd:alice", "publish")
+    limits = ("--token", made.record.token_id)
+    told = call(*ask, "main/pypi/acme-x", *limits, folder=server.folder).stdout
+    assert told.startswith("yes: ")
+    assert "  token\tci, expires 2100-01-01 00:00 UTC\n  scope\tanything in */*/acme-*\n" in told
+    assert made.secret not in told
+    assert call(*ask, "main/pypi/other", *limits, folder=server.folder).stdout.startswith("no (permission-denied)")
+    other = call("explain", "htpasswd:bob", "read", "main", *limits, folder=server.folder)
+    assert is_refusal(other, "as htpasswd:alice, and not as htpasswd:bob")
+    assert is_refusal(call(*ask, "main", "--token", "0" * 16, folder=server.folder), "was not found")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--role", "main"),
+        ("--role", "=reader"),
+        ("--role", "main=administrator"),
+        ("--scope", "main"),
+        ("--scope", "owner="),
+        ("--scope", "owner=a,owner=b"),
+        ("--scope", "action=fly"),
+        ("--scope", "project=a?"),
+        ("--scope", "owner=a", "--token", "0"),
+    ],
+    ids=" ".join,
+)
+def test_a_misspelt_option_is_refused(folder: Path, options: tuple[str, ...]) -> None:
+    """With the usage and a sentence."""
+    done = call("explain", "forge:42", "read", "main", *options, folder=folder)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Error: " in done.stderr

@@ -7,6 +7,8 @@ import json
 import pytest
 from command_line import call, is_refusal
 
+from pypiserve.core.identity import Role
+from pypiserve.services.token_terms import TokenTerms
 from pypiserve.testing.fixtures import MakeServer
 from pypiserve.testing.server import ServerUnderTest
 
@@ -59,6 +61,19 @@ def test_a_disabled_user_is_refused_at_once(server: ServerUnderTest) -> None:
     assert call("user", "enable", "vouching:42", folder=server.folder).stdout == "vouching:42 is enabled.\n"
     assert call("user", "enable", "vouching:42", folder=server.folder).stdout.endswith("already.\n")
     assert server.get(PATH, token="member").status == 200
+
+
+def test_the_tokens_of_a_disabled_user_are_refused(server: ServerUnderTest) -> None:
+    """They are as good as their user is at the moment."""
+    with server.catalog() as catalog:
+        catalog.accounts.grant("vouching:42", Role.READER, owner="closed")
+        token = catalog.accounts.tokens.create("laptop", "vouching:42", TokenTerms()).secret
+        assert server.get(PATH, token=token).status == 200
+        catalog.users.disable("vouching:42")
+        reply = server.get(PATH, token=token)
+        assert (reply.status, "account vouching:42 is disabled" in reply.text) == (401, True)
+        catalog.users.enable("vouching:42")
+    assert server.get(PATH, token=token).status == 200
 
 
 def test_who_has_never_been_here_can_be_refused(server: ServerUnderTest) -> None:
