@@ -195,6 +195,15 @@ def test_revoked_between_reading_and_publishing(
     assert server.get("/simple/", token=token).status == 401
 
 
+def test_an_account_that_is_closed_here(server: ServerUnderTest) -> None:
+    """Somebody can be shut out at once, whatever the forge says and however lately it said so."""
+    assert _basic(server, PUBLISHERS["gitlab"]).status == 200
+    with server.catalog() as catalog:
+        assert catalog.users.disable("gitlab:33")
+    assert _basic(server, PUBLISHERS["gitlab"]).status == 401
+    assert _basic(server, READERS["gitlab"]).status == 200
+
+
 def test_each_token_went_to_its_own_forge(server: ServerUnderTest, forges: Forges) -> None:
     """Whoever signs in, the others hear nothing of it, and no forge hears of passwords and tokens of this server."""
     for who in (*PUBLISHERS.values(), ("alice", "correct horse battery"), ("__token__", server.token)):
