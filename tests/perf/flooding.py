@@ -14,8 +14,8 @@ from collections import Counter
 
 from .client import Connection
 
-_CONNECTIONS = 64
-"""More than wait for a check at the server, so that there are always some left to ask on."""
+_CONNECTIONS = 320
+"""More than wait for a check at all workers of a server, so that there are always some left to ask on."""
 
 
 async def flood(port: int, path: str, *, rate: int, seconds: float, addresses: int, users: int) -> Counter[int]:
@@ -38,6 +38,8 @@ async def flood(port: int, path: str, *, rate: int, seconds: float, addresses: i
         async with Connection(port) as connection:
             for number in range(first, int(rate * seconds), _CONNECTIONS):
                 await asyncio.sleep(max(0.0, began + number / rate - loop.time()))
+                if loop.time() > began + seconds:
+                    return  # what is late by more than the whole is not sent any more
                 answer = await connection.get(path, _headers(number, addresses, users))
                 statuses[answer.status] += 1
 
