@@ -160,7 +160,8 @@ class Scope:
             (outer.actions is None or (self.actions is not None and self.actions <= outer.actions))
             and (outer.owner is None or (self.owner or "").casefold() == outer.owner.casefold())
             and (outer.index is None or self.index == outer.index)
-            and (outer.projects is None or includes(outer.projects, self.projects or "*"))
+            # A scope of projects, even of all, is none of the index as a whole.
+            and (outer.projects is None or (self.projects is not None and includes(outer.projects, self.projects)))
         )
 
 

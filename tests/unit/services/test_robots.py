@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from token_parts import ALICE, BOB, ROOT, accounts, caretaker, database, names
+from token_parts import ALICE, BOB, ROOT, accounts, caretaker, database, names, populated
 
 from pypiserve.catalog import journal
 from pypiserve.catalog.database import Database
@@ -15,7 +15,7 @@ from pypiserve.services.grants import PlaceNames
 from pypiserve.services.owners import InvalidName, NameTaken
 from pypiserve.services.token_terms import TokenTerms
 
-__all__ = ["accounts", "database"]
+__all__ = ["accounts", "database", "populated"]
 
 
 @pytest.mark.parametrize(

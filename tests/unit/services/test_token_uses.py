@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
 import pytest
-from token_parts import ALICE, NOW, accounts, database
+from token_parts import ALICE, NOW, accounts, database, populated
 
 from pypiserve.catalog import journal
 from pypiserve.catalog.database import Database
@@ -17,7 +17,7 @@ from pypiserve.services.accounts import Accounts
 from pypiserve.services.token_terms import TokenTerms
 from pypiserve.services.token_uses import TokenUses
 
-__all__ = ["accounts", "database"]
+__all__ = ["accounts", "database", "populated"]
 
 
 class Clock:

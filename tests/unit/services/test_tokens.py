@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from token_parts import ALICE, BOB, NOW, READ_ACME, ROOT, accounts, bearer, caretaker, database, names
+from token_parts import ALICE, BOB, NOW, READ_ACME, ROOT, accounts, bearer, caretaker, database, names, populated
 
 from pypiserve.catalog import journal
 from pypiserve.catalog.database import Database
@@ -166,7 +166,7 @@ def test_a_disabled_robot_manages_nothing(accounts: Accounts) -> None:
         accounts.robots.create("more", owner=None, by=by)
 
 
-__all__ = ["accounts", "database"]
+__all__ = ["accounts", "database", "populated"]
 
 LATER = NOW() + timedelta(days=1)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -19,7 +20,19 @@ from pypiserve.services.token_authority import Caretaker
 from pypiserve.services.tokens import MadeToken
 from pypiserve.testing import a_clock
 
-__all__ = ["ALICE", "BOB", "NOW", "READ_ACME", "ROOT", "accounts", "bearer", "caretaker", "database", "names"]
+__all__ = [
+    "ALICE",
+    "BOB",
+    "NOW",
+    "READ_ACME",
+    "ROOT",
+    "accounts",
+    "bearer",
+    "caretaker",
+    "database",
+    "names",
+    "populated",
+]
 
 NOW = a_clock()
 ALICE, BOB, ROOT = (Identity("htpasswd", name) for name in ("alice", "bob", "root"))
@@ -44,26 +57,36 @@ def names(found: Iterable[TokenRecord]) -> list[str]:
     return [token.name for token in found]
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    """Return an empty catalog."""
-    database = Database(tmp_path / "catalog.sqlite3", Doorbell(tmp_path / "doorbell"))
+@pytest.fixture(scope="session")
+def populated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """
+    Return the file of a catalog, to be copied.
+
+    It has the owner acme, with the robot ci and bob for its owner; a robot of the server; root, who administers that.
+    """
+    file = tmp_path_factory.mktemp("populated") / "catalog.sqlite3"
+    database = Database(file, Doorbell(file.parent / "doorbell"))
     migrate(database.engine)
-    yield database
-    database.close()
-
-
-@pytest.fixture
-def accounts(database: Database) -> Accounts:
-    """
-    Return accounts.
-
-    The owner acme, with the robot ci and bob for its owner; a robot of the server; root, who administers that.
-    """
     accounts = Accounts(database, now=NOW, token_authenticator="token")
     accounts.create_owner("Acme", public=False)
     accounts.grants.grant(BOB.subject, Role.OWNER, PlaceNames("acme"))
     accounts.grants.grant(ROOT.subject, Role.ADMINISTRATOR, PlaceNames())
     accounts.robots.create("ci", owner="acme")
     accounts.robots.create("mirror", owner=None)
-    return accounts
+    database.close()
+    return file
+
+
+@pytest.fixture
+def database(populated: Path, tmp_path: Path) -> Iterator[Database]:
+    """Return a catalog like the populated one."""
+    shutil.copy(populated, tmp_path)
+    database = Database(tmp_path / populated.name, Doorbell(tmp_path / "doorbell"))
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def accounts(database: Database) -> Accounts:
+    """Return its accounts."""
+    return Accounts(database, now=NOW, token_authenticator="token")
