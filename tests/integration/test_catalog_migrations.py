@@ -45,7 +45,7 @@ def test_the_newest_migration_is_the_one_that_the_start_looks_for() -> None:
 
 
 def test_all_migrations_are_one_transaction(tmp_path: Path) -> None:
-    """From empty to the newest: two processes that start at once take turns as a whole, and a crash leaves nothing."""
+    """From empty to the newest: two processes that start at once take turns, and a crash leaves nothing."""
     database = open_database(tmp_path)
     told: list[str] = []
 

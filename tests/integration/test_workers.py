@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from command_line import is_refusal, run
+from forked_server import ForkedServer
 from raw_http import RawConnection
 from server_process import ServerProcess
 from uploading import BASE, content_part, data_of, encode, events_of, head_of, kept_by, published, usual_parts
@@ -42,7 +43,7 @@ def server(tmp_path: Path) -> Iterator[ServerProcess]:
 @contextlib.contextmanager
 def several(folder: Path) -> Iterator[ServerProcess]:
     """Start a server whose settings file says how many workers it has, and wait for all of them."""
-    with ServerProcess(folder, PYPISERVE_WORKERS="") as server:
+    with ForkedServer(folder, PYPISERVE_WORKERS="") as server:
         until(lambda: len(workers_of(server)) == WORKERS)
         yield server
 
