@@ -179,9 +179,7 @@ class Directory:
         Raises:
             AuthenticationFailed, PermissionDenied, NotFound, OwnerMoved: As ``authorise`` does.
         """
-        record = await self._database.read(
-            lambda connection: owners.find_owner(connection, owner) or owners.owner_that_had(connection, owner)
-        )
+        record = await self._database.read(lambda connection: owners.owner_now_or_once(connection, owner))
         place = None if record is None else record.as_place()
         decision = decide(Question(identity, await self._standings_of(identity), action, place, owner))
         if place is not None:

@@ -63,6 +63,11 @@ class Holder:
         return self.credential or (f"secret-of-{self.name}" if self.name else "")
 
     @property
+    def is_of_index(self) -> bool:
+        """Whether all that counts is about one index: then it gives no rights to its owner."""
+        return "index" in self.at or any(scope.index for scope in self.scopes or ())
+
+    @property
     def identity(self) -> Identity:
         """Who that is."""
         vouched = [VouchedRole(owner, self.role) for owner in OWNERS if self.role and self.at == "vouched"]
@@ -73,8 +78,9 @@ def _everywhere(role: Role, *places: str) -> list[Holder]:
     return [Holder(f"{role.value}-{place.partition(' ')[0].strip('-*')}", role, place) for place in places]
 
 
-def _of_part(role: Role, place: str) -> list[Holder]:
-    return [Holder(f"{role.value}-of-part", role, place)]
+def _of_part(role: Role) -> list[Holder]:
+    names = {"owner": f"{role.value}-of-part", "index": f"{role.value}-of-part-of-index"}
+    return [Holder(name, role, f"acme-* of the {where}") for where, name in names.items()]
 
 
 def _limited(name: str, *scopes: Scope) -> Holder:
@@ -94,12 +100,12 @@ HOLDERS: Mapping[str, Sequence[Holder]] = {
     "maintainer": _everywhere(MAINTAINER, "owner", "index", "server", "team", "vouched"),
     "owner": _everywhere(OWNER, "owner", "server", "team", "vouched"),
     "administrator of the server": _everywhere(ADMINISTRATOR, "server"),
-    "reader of `acme-*`: these projects": _of_part(READER, "acme-* of the owner"),
-    "reader of `acme-*`: others": _of_part(READER, "acme-* of the owner"),
-    "publisher of `acme-*`: these projects": _of_part(PUBLISHER, "acme-* of the index"),
-    "publisher of `acme-*`: others": _of_part(PUBLISHER, "acme-* of the index"),
-    "maintainer of `acme-*`: these projects": _of_part(MAINTAINER, "acme-* of the owner"),
-    "maintainer of `acme-*`: others": _of_part(MAINTAINER, "acme-* of the owner"),
+    "reader of `acme-*`: these projects": _of_part(READER),
+    "reader of `acme-*`: others": _of_part(READER),
+    "publisher of `acme-*`: these projects": _of_part(PUBLISHER),
+    "publisher of `acme-*`: others": _of_part(PUBLISHER),
+    "maintainer of `acme-*`: these projects": _of_part(MAINTAINER),
+    "maintainer of `acme-*`: others": _of_part(MAINTAINER),
     "owner, with a credential for this place": [
         _limited("this-owner", *(Scope(owner=owner.upper()) for owner in OWNERS)),
         _limited("this-index", Scope(index="pypi")),

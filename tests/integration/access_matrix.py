@@ -12,34 +12,34 @@ from dataclasses import dataclass
 __all__ = ["COLUMNS", "TABLE", "VISIBILITIES", "Row", "rows"]
 
 VISIBILITIES = ("public", "internal", "private")
-COLUMNS = ("lists", "reads", "publishes", "yanks", "deletes")
+COLUMNS = ("lists", "reads", "publishes", "yanks", "deletes", "administers", "server")
 
 TABLE = """\
-| Who | lists | reads | publishes | yanks | deletes |
-|---|---|---|---|---|---|
-| nobody, without credentials | yes / 401 / 401 | yes / 401 / 401 | 401 | 401 | 401 |
-| somebody without a role | yes / yes / 404 | yes / yes / 404 | 403 / 403 / 404 | 403 / 403 / 404 | 403 / 403 / 404 |
-| reader | yes | yes | 403 | 403 | 403 |
-| publisher | yes | yes | yes | yes | 403 |
-| maintainer | yes | yes | yes | yes | yes |
-| owner | yes | yes | yes | yes | yes |
-| administrator of the server | yes | yes | yes | yes | yes |
-| reader of `acme-*`: these projects | yes / yes / part | yes | 403 | 403 | 403 |
-| reader of `acme-*`: others | yes / yes / part | yes / yes / 404 | 403 | 403 / 403 / 404 | 403 / 403 / 404 |
-| publisher of `acme-*`: these projects | yes / yes / part | yes | yes | yes | 403 |
-| publisher of `acme-*`: others | yes / yes / part | yes / yes / 404 | 403 / 403 / 404 | 403 / 403 / 404 | 403 / 403 / 404 |
-| maintainer of `acme-*`: these projects | yes / yes / part | yes | yes | yes | yes |
-| maintainer of `acme-*`: others | yes / yes / part | yes / yes / 404 | 403 / 403 / 404 | 403 / 403 / 404 | 403 / 403 / 404 |
-| owner, with a credential for this place | yes | yes | yes | yes | yes |
-| owner, with a credential for elsewhere | yes / 404 / 404 | yes / 404 / 404 | 403 / 404 / 404 | 403 / 404 / 404 | 403 / 404 / 404 |
-| owner, with a credential for `acme-*`: these projects | yes / part / part | yes | yes | yes | yes |
-| owner, with a credential for `acme-*`: others | yes / part / part | yes / 404 / 404 | 403 / 404 / 404 | 403 / 404 / 404 | 403 / 404 / 404 |
-| owner, with a credential for reading | yes | yes | 403 | 403 | 403 |
-| owner, with a credential for publishing | yes / 403 / 403 | yes / 403 / 403 | yes | 403 | 403 |
-| owner, with a credential for yanking | yes / 403 / 403 | yes / 403 / 403 | 403 | yes | 403 |
-| owner, with a credential for deleting | yes / 403 / 403 | yes / 403 / 403 | 403 | 403 | yes |
-| owner whose account is disabled | 401 | 401 | 401 | 401 | 401 |
-| anybody with wrong credentials | 401 | 401 | 401 | 401 | 401 |
+| Who | lists | reads | publishes | yanks | deletes | administers | server |
+|---|---|---|---|---|---|---|---|
+| nobody, without credentials | yes / 401 / 401 | yes / 401 / 401 | 401 | 401 | 401 | 401 | 401 |
+| somebody without a role | yes / yes / 404 | yes / yes / 404 | 403 / 403 / 404 | 403 / 403 / 404 | 403 / 403 / 404 | 403 / 403 / 404 | 403 |
+| reader | yes | yes | 403 | 403 | 403 | 403 | 403 |
+| publisher | yes | yes | yes | yes | 403 | 403 | 403 |
+| maintainer | yes | yes | yes | yes | yes | 403 | 403 |
+| owner | yes | yes | yes | yes | yes | yes | 403 |
+| administrator of the server | yes | yes | yes | yes | yes | yes | yes |
+| reader of `acme-*`: these projects | yes / yes / part | yes | 403 | 403 | 403 | 403 | 403 |
+| reader of `acme-*`: others | yes / yes / part | yes / yes / 404 | 403 | 403 / 403 / 404 | 403 / 403 / 404 | 403 | 403 |
+| publisher of `acme-*`: these projects | yes / yes / part | yes | yes | yes | 403 | 403 | 403 |
+| publisher of `acme-*`: others | yes / yes / part | yes / yes / 404 | 403 | 403 / 403 / 404 | 403 / 403 / 404 | 403 | 403 |
+| maintainer of `acme-*`: these projects | yes / yes / part | yes | yes | yes | yes | 403 | 403 |
+| maintainer of `acme-*`: others | yes / yes / part | yes / yes / 404 | 403 | 403 / 403 / 404 | 403 / 403 / 404 | 403 | 403 |
+| owner, with a credential for this place | yes | yes | yes | yes | yes | yes | 403 |
+| owner, with a credential for elsewhere | yes / 404 / 404 | yes / 404 / 404 | 403 / 404 / 404 | 403 / 404 / 404 | 403 / 404 / 404 | 403 / 404 / 404 | 403 |
+| owner, with a credential for `acme-*`: these projects | yes / part / part | yes | yes | yes | yes | 403 | 403 |
+| owner, with a credential for `acme-*`: others | yes / part / part | yes / 404 / 404 | 403 | 403 / 404 / 404 | 403 / 404 / 404 | 403 | 403 |
+| owner, with a credential for reading | yes | yes | 403 | 403 | 403 | 403 | 403 |
+| owner, with a credential for publishing | yes / 403 / 403 | yes / 403 / 403 | yes | 403 | 403 | 403 | 403 |
+| owner, with a credential for yanking | yes / 403 / 403 | yes / 403 / 403 | 403 | yes | 403 | 403 | 403 |
+| owner, with a credential for deleting | yes / 403 / 403 | yes / 403 / 403 | 403 | 403 | yes | 403 | 403 |
+| owner whose account is disabled | 401 | 401 | 401 | 401 | 401 | 401 | 401 |
+| anybody with wrong credentials | 401 | 401 | 401 | 401 | 401 | 401 | 401 |
 """  # noqa: E501 - a row of a table is one line
 
 

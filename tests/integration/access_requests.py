@@ -15,6 +15,7 @@ __all__ = ["REQUESTS", "Asker", "Request", "spelt"]
 
 _BASE = "/api/packages/{owner}/pypi"
 _API = "/api/v1/packages/{owner}"
+_OWNER = "/api/v1/owners/{owner}"
 _PROJECT = _API + "/pypi/{project}"
 _RELEASE = _PROJECT + "/1.0"
 _FILE = _RELEASE + "/files/{file}"
@@ -28,7 +29,7 @@ class Request:
     Attributes:
         column: Which of the table says who may.
         path: With ``{owner}``, ``{project}`` and ``{file}``, the name of its wheel.
-        status: That of the answer to who may.
+        status: That of the answer to who may; of what is asked to be in vain it is an error.
         body: What is sent: a document, a method of XML-RPC, or ``wheel``.
         names: Whether the answer names the projects of which it tells.
     """
@@ -77,6 +78,16 @@ REQUESTS: Sequence[Request] = (
     Request("deletes", "POST", _RELEASE + "/restore"),
     Request("deletes", "DELETE", _PROJECT, 204),
     Request("deletes", "POST", _PROJECT + "/-/restore"),
+    *_get("administers", _OWNER, *(_OWNER + path for path in ("/indexes", "/indexes/pypi", "/teams", "/grants"))),
+    *_get("administers", "/api/v1/explain?subject=anyone&action=read&target={owner}", "/api/v1/audit?owner={owner}"),
+    Request("administers", "PATCH", _OWNER, 400, '{"visibility": "secret"}'),
+    Request("administers", "POST", _OWNER + "/indexes", 409, '{"name": "pypi"}'),
+    Request("administers", "PATCH", _OWNER + "/indexes/pypi", 200, '{"rules": {}}'),
+    Request("administers", "POST", _OWNER + "/teams", 400, '{"name": "!"}'),
+    Request("administers", "PUT", _OWNER + "/grants", 400, '{"subject": "!", "role": "reader"}'),
+    *_get("server", "/api/v1/users", "/api/v1/grants", "/api/v1/audit"),
+    Request("server", "POST", "/api/v1/owners", 409, '{"name": "elsewhere"}'),
+    Request("server", "PUT", "/api/v1/grants", 400, '{"subject": "!", "role": "reader"}'),
 )
 
 

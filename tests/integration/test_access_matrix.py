@@ -52,7 +52,7 @@ def test_every_address_is_asked() -> None:
     assert isinstance(router, RuleRouter)
     asked = set()
     for request in REQUESTS:
-        path = request.path.format(owner="o", project="p", file="f")
+        path = request.path.format(owner="o", project="p", file="f").partition("?")[0]
         matching = [rule for rule in router.rules if rule.matcher.regex.match(path)]  # type: ignore[attr-defined]
         asked.add((matching[0], request.method))
     for rule in router.rules:
@@ -83,10 +83,14 @@ def expected(row: Row, request: Request, visibility: str) -> str:
 
 
 def answers(asker: Asker, row: Row, holder: Holder, requests: list[Request], owners: str) -> dict[str, str]:
-    """Ask of the owner of each visibility, and return what is not answered as the table says."""
+    """
+    Ask of the owner of each visibility, and return what is not answered as the table says.
+
+    What holds of a public and of a private owner at every address is asked of an internal one at one of each column.
+    """
     found = {}
     for visibility in VISIBILITIES:
-        for request in requests:
+        for request in requests if visibility != "internal" else [each for each in ONE_EACH if each in requests]:
             reply = asker.ask(request, owner=owners.format(visibility), project=project_of(row), token=holder.token)
             told = expected(row, request, visibility)
             if owners.startswith("gitea-") and told not in {"yes", "part"}:
@@ -105,16 +109,18 @@ def test_every_cell(asker: Asker, row: Row) -> None:
 
 
 ONE_EACH = [next(request for request in REQUESTS if request.column == column) for column in COLUMNS]
+OF_INDEX = [request for request in ONE_EACH if request.column not in {"administers", "server"}]
 
 
 @pytest.mark.parametrize("row", rows(), ids=lambda row: row.who)
 def test_wherever_the_role_comes_from(asker: Asker, row: Row) -> None:
     """A role on the server, on an index, of a team, or vouched for is as good as one on the owner."""
     for holder in HOLDERS[row.who][1:]:
-        assert answers(asker, row, holder, ONE_EACH, "{}") == {}
+        requests = [each for each in ONE_EACH if not (holder.is_of_index and each.column == "administers")]
+        assert answers(asker, row, holder, requests, "{}") == {}
 
 
 @pytest.mark.parametrize("row", rows(), ids=lambda row: row.who)
 def test_in_gitea_s_way_every_refusal_is_401(asker: Asker, row: Row) -> None:
     """An index with the rule ``hide_as=401`` allows the same, and asks whoever may not for other credentials."""
-    assert answers(asker, row, HOLDERS[row.who][0], ONE_EACH, "gitea-{}") == {}
+    assert answers(asker, row, HOLDERS[row.who][0], OF_INDEX, "gitea-{}") == {}
