@@ -47,13 +47,19 @@ class TokenAuthenticator:
         token = await self._tokens.find(digest)
         if token is None or not hmac.compare_digest(token.secret_sha256, digest):
             raise CredentialsUnknown("This API token is not known here; check that it belongs to this server")
-        if token.revoked:
-            raise CredentialsRevoked("This API token was revoked; ask for a new one")
-        if token.not_before is not None and token.not_before > self._now():
-            raise CredentialsNotYetValid(f"This API token is valid from {token.not_before:%Y-%m-%d %H:%M} UTC on")
-        if token.expires_at is not None and token.expires_at <= self._now():
-            raise CredentialsExpired(f"This API token expired on {token.expires_at:%Y-%m-%d}; ask for a new one")
+        self._check(token)
         return self._identity(token)
+
+    def _check(self, token: ApiToken) -> None:
+        which = token.token_id
+        if token.revoked:
+            raise CredentialsRevoked("This API token was revoked; ask for a new one", credential=which)
+        if token.not_before is not None and token.not_before > self._now():
+            begins = f"{token.not_before:%Y-%m-%d %H:%M} UTC"
+            raise CredentialsNotYetValid(f"This API token is valid from {begins} on", credential=which)
+        if token.expires_at is not None and token.expires_at <= self._now():
+            ended = f"{token.expires_at:%Y-%m-%d}"
+            raise CredentialsExpired(f"This API token expired on {ended}; ask for a new one", credential=which)
 
     async def close(self) -> None:
         """Hold nothing, release nothing."""

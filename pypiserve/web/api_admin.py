@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 from pypiserve.catalog.owners import OwnerRecord
 from pypiserve.core.identity import Action
 from pypiserve.services.administration import Administration
+from pypiserve.services.token_authority import Caretaker
 from pypiserve.web.api import ApiHandler
 from pypiserve.web.shapes import PageQuery
 
-__all__ = ["AdminHandler", "OwnerAdminHandler", "ServerAdminHandler"]
+__all__ = ["AdminHandler", "CareHandler", "OwnerAdminHandler", "ServerAdminHandler"]
 
 T = TypeVar("T")
 
@@ -36,12 +37,21 @@ class AdminHandler(ApiHandler):
         await self.site.follower.catch_up()
         return done
 
-    def send_part(self, items: Sequence[Any], write: Callable[[Any], Any]) -> None:
-        """Send the page of a whole list that the query asks for."""
-        query = self.read_query(PageQuery)
+    def send_part(self, items: Sequence[Any], write: Callable[[Any], Any], query: PageQuery | None = None) -> None:
+        """Send the page of a whole list that the query, read by now or not, asks for."""
+        query = query or self.read_query(PageQuery)
         limit = query.length
         self.set_page_headers(query.page, limit, len(items))
         self.send_json([write(item) for item in items[(query.page - 1) * limit : query.page * limit]])
+
+
+class CareHandler(AdminHandler):
+    """Is open to everybody who is signed in: the services of tokens and robots decide by who asks."""
+
+    @property
+    def caretaker(self) -> Caretaker:
+        """Who asks."""
+        return Caretaker(self.actor, self.identity)
 
 
 class OwnerAdminHandler(AdminHandler):

@@ -11,7 +11,9 @@ from pypiserve.web import (
     api_indexes,
     api_owners,
     api_packages,
+    api_robots,
     api_teams,
+    api_tokens,
     api_users,
 )
 from pypiserve.web.api import ApiHandler
@@ -48,6 +50,10 @@ API_ROUTES: Sequence[tuple[str, type[ApiHandler]]] = (
     (f"{_TEAM}/members", api_teams.MembersHandler),
     (f"{_OWNER}/grants", api_grants.OwnerGrantsHandler),
     ("/api/v1/grants", api_grants.ServerGrantsHandler),
+    ("/api/v1/tokens", api_tokens.TokensHandler),
+    ("/api/v1/tokens/{token}", api_tokens.TokenHandler),
+    ("/api/v1/robots", api_robots.RobotsHandler),
+    ("/api/v1/robots/{robot}", api_robots.RobotHandler),
     ("/api/v1/users", api_users.UsersHandler),
     ("/api/v1/explain", api_audit.ExplainHandler),
     ("/api/v1/audit", api_audit.AuditHandler),

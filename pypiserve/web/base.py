@@ -194,6 +194,10 @@ class BaseHandler(tornado.web.RequestHandler):
         self._of = self._project_name() or rule.extent
         if rule.action is not None:
             await self.authorise(rule.action)
+        elif rule.takes_credentials:
+            await self.identify()
+            if self.identity.is_anonymous:
+                raise AuthenticationFailed("Sign in: this is about whoever asks")
 
     async def authorise(self, action: Action) -> None:
         """

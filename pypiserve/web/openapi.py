@@ -133,7 +133,7 @@ def _operation(
     if found.body is not None:
         content = {"application/json": {"schema": schemas.of(found.body)}}
         written["requestBody"] = {"required": found.needs_body, "content": content}
-    if rule is not None and rule.action is not None:
+    if rule is not None and (rule.action is not None or rule.takes_credentials):
         # Without credentials, what everybody may.
         written["security"] = [*([{}] if rule.action is Action.READ else []), {"token": []}, {"basic": []}]
     return written
@@ -146,7 +146,7 @@ def _id_of(address: str) -> str:
 
 def _who_may(rule: Rule | None) -> str:
     if rule is None or rule.action is None:
-        return "Open to everybody."
+        return f"Open to everybody{' who is signed in' if rule and rule.takes_credentials else ''}."
     return f"It takes the right to {rule.action.value}."
 
 

@@ -17,6 +17,7 @@ from pypiserve.core import errors
 from pypiserve.services.grants import RoleMisplaced
 from pypiserve.services.indexes import InvalidRule
 from pypiserve.services.owners import InvalidName
+from pypiserve.services.token_terms import InvalidToken
 from pypiserve.web.negotiation import Offer, choose
 from pypiserve.web.reason import reason_phrase
 
@@ -125,6 +126,7 @@ _STATUS: tuple[tuple[type[errors.PypiserveError], int], ...] = (
     (InvalidRequest, 400),
     (InvalidName, 400),
     (InvalidRule, 400),
+    (InvalidToken, 400),
     (RoleMisplaced, 400),
     (errors.Conflict, 409),
     (errors.StorageFull, 507),

@@ -16,7 +16,7 @@ from pypiserve.core.errors import PypiserveError
 from pypiserve.core.identity import Action
 from pypiserve.services.access import Extent
 
-__all__ = ["Rule", "RuleMissing", "check_rules", "public", "requires", "rule_of"]
+__all__ = ["Rule", "RuleMissing", "check_rules", "public", "requires", "rule_of", "signed_in"]
 
 Method = TypeVar("Method", bound=Callable[..., Awaitable[None]])
 
@@ -29,16 +29,18 @@ class Rule:
     What a method needs.
 
     Attributes:
-        action: ``None`` for one that is open to everybody.
+        action: ``None`` for one that takes no right.
         extent: How much of the index it is about, where its address names no project.
+        takes_credentials: Whether somebody must be signed in all the same.
     """
 
     action: Action | None
     extent: Extent = Extent.EVERY_PROJECT
+    takes_credentials: bool = False
 
 
 class RuleMissing(PypiserveError):
-    """A handler's method says neither ``@public`` nor ``@requires(…)``."""
+    """A handler's method says neither ``@public`` nor ``@signed_in`` nor ``@requires(…)``."""
 
     code = "rule-missing"
 
@@ -64,6 +66,11 @@ def public(method: Method) -> Method:
     return _marked(method, Rule(None))
 
 
+def signed_in(method: Method) -> Method:
+    """Mark a method as open to everybody who is signed in, since the service that it calls decides the rest."""
+    return _marked(method, Rule(None, takes_credentials=True))
+
+
 def rule_of(handler: type[tornado.web.RequestHandler], method: str) -> Rule | None:
     """Return the rule of a handler's method; ``None`` for a method that the handler does not have."""
     rule: Rule | None = getattr(getattr(handler, method.lower(), None), _ATTRIBUTE, None)
@@ -84,7 +91,7 @@ def check_rules(handlers: Iterable[type[tornado.web.RequestHandler]]) -> None:
             if defined is not inherited and rule_of(handler, method) is None:
                 raise RuleMissing(
                     f"{handler.__module__}.{handler.__qualname__}.{method.lower()} says neither @public nor "
-                    "@requires(...); mark it, so that it is not open by forgetting"
+                    "@signed_in nor @requires(...); mark it, so that it is not open by forgetting"
                 )
 
 

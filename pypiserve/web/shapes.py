@@ -27,6 +27,7 @@ __all__ = [
     "Grant",
     "GrantPlace",
     "Index",
+    "MadeToken",
     "Member",
     "Membership",
     "MembershipQuery",
@@ -34,8 +35,10 @@ __all__ = [
     "NewIndex",
     "NewName",
     "NewOwner",
+    "NewRobot",
     "NewServerGrant",
     "NewTeam",
+    "NewToken",
     "Owner",
     "OwnerVisibility",
     "Package",
@@ -47,10 +50,18 @@ __all__ = [
     "Problems",
     "ProjectQuery",
     "Restored",
+    "Robot",
+    "RobotChange",
+    "RobotChanged",
+    "RobotsQuery",
     "RulesChange",
     "ServerGrantPlace",
     "Status",
     "Team",
+    "Token",
+    "TokenQuery",
+    "TokenScope",
+    "TokensQuery",
     "User",
     "UserChange",
     "UserChanged",
@@ -348,6 +359,99 @@ class UserChanged(_Answer, frozen=True, kw_only=True):
 
     subject: str
     disabled: bool
+    changed: bool
+
+
+class TokenScope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a token is limited to; null stands for no limit of that kind."""
+
+    owner: Name | None = None
+    index: Name | None = None
+    projects: Annotated[str, Meta(max_length=200, description="Pattern of names of projects.")] | None = None
+    actions: Annotated[list[Action], Meta(min_length=1, max_length=16)] | None = None
+
+
+class NewToken(_Body, frozen=True, kw_only=True):
+    """A token that shall be made, of whoever asks unless it says whose."""
+
+    name: Name
+    subject: Annotated[str, Meta(max_length=255, description="Whose: robot:NAME, or somebody.")] | None = None
+    scopes: Annotated[list[TokenScope], Meta(min_length=1, max_length=32)] | None = None
+    not_before: Annotated[datetime, Meta(tz=True)] | None = None
+    expires_at: Annotated[datetime, Meta(tz=True)] | None = None
+    description: Annotated[str, Meta(max_length=500)] = ""
+
+
+class Token(_Answer, frozen=True, kw_only=True):
+    """A token, without its secret."""
+
+    id: str
+    name: str
+    subject: str
+    scopes: list[TokenScope] | None
+    not_before: datetime | None
+    expires_at: datetime | None
+    description: str
+    created_at: datetime
+    created_by: str
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+
+
+class MadeToken(Token, frozen=True, kw_only=True):
+    """A token that was just made; ``token`` is told this once and kept nowhere."""
+
+    token: str
+
+
+class TokensQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whose tokens are wanted: one's own unless it says."""
+
+    subject: Annotated[str, Meta(max_length=255, description="Those of a robot, or of somebody.")] | None = None
+    everybody: Annotated[bool, Meta(description="Those of all subjects; for administrators.")] = False
+
+
+class TokenQuery(_Body, frozen=True, kw_only=True):
+    """Whose the token is, when several have the name."""
+
+    subject: Subject | None = None
+
+
+class RobotsQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whose robots are wanted: all unless it says."""
+
+    owner: Name | None = None
+
+
+class NewRobot(_Body, frozen=True, kw_only=True):
+    """A robot that shall be made; without an owner it is the server's."""
+
+    name: Name
+    owner: Name | None = None
+    description: Annotated[str, Meta(max_length=500)] = ""
+
+
+class RobotChange(_Body, frozen=True, kw_only=True):
+    """Whether all tokens of a robot are refused."""
+
+    disabled: bool
+
+
+class Robot(_Answer, frozen=True, kw_only=True):
+    """An account of no person."""
+
+    name: str
+    subject: str
+    owner: str | None
+    description: str
+    created_at: datetime
+    created_by: str
+    disabled_at: datetime | None
+
+
+class RobotChanged(Robot, frozen=True, kw_only=True):
+    """How it is now; ``changed`` unless it was so before."""
+
     changed: bool
 
 

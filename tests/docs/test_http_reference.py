@@ -44,7 +44,11 @@ def _spell(pattern: str) -> str:
 def _methods(handler: type[RequestHandler]) -> dict[str, str]:
     """Return the methods of a handler with the action that each requires, or ``everybody``."""
     rules = {method: rule_of(handler, method) for method in RequestHandler.SUPPORTED_METHODS}
-    return {method: rule.action or "everybody" for method, rule in rules.items() if rule is not None}
+    return {
+        method: rule.action or ("signed in" if rule.takes_credentials else "everybody")
+        for method, rule in rules.items()
+        if rule is not None
+    }
 
 
 def _real(beginning: str) -> dict[tuple[str, str], str]:

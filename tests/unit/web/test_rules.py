@@ -66,7 +66,7 @@ def test_a_method_without_a_rule_stops_the_start(handler: type[tornado.web.Reque
     """The sentence names the method and the two marks."""
     with pytest.raises(RuleMissing) as error:
         check_rules([MarkedHandler, handler])
-    assert f"{handler.__qualname__}.{method} says neither @public nor @requires" in str(error.value)
+    assert f"{handler.__qualname__}.{method} says neither @public nor @signed_in nor @requires" in str(error.value)
 
 
 @pytest.mark.parametrize("handler", [FileHandler, HealthHandler, NotFoundHandler])
