@@ -253,6 +253,8 @@ def test_the_audit_comes_in_pages(office: Office) -> None:
         ("PUT", f"{ACME}/teams/x/members?subject=x:y&more=1", None),
         ("GET", "/owners?page=0", None),
         ("GET", "/audit?since=yesterday", None),
+        ("GET", "/audit?since=0.5", None),
+        ("GET", "/audit?since=null", None),
         ("GET", "/audit?since=2026-01-01T00:00:00", None),
         ("GET", "/audit?nope=1", None),
     ],
