@@ -10,7 +10,7 @@ import pytest
 from pypiserve.builtin import token
 from pypiserve.core.api_tokens import hash_api_token, new_api_token
 from pypiserve.core.errors import AuthenticationFailed
-from pypiserve.core.identity import BasicCredentials, BearerCredentials, Credentials, Identity
+from pypiserve.core.identity import BasicCredentials, BearerCredentials, Credentials, Identity, Scope
 from pypiserve.plugin import ApiToken, Authenticator, BuildContext, NoSettings
 
 NOW = datetime(2026, 5, 17, 12, tzinfo=UTC)
@@ -107,6 +107,17 @@ async def test_a_token_lives_until_its_last_moment() -> None:
     """A token that expires later than now is good."""
     authenticator = _authenticator(expires_at=NOW + timedelta(seconds=1))
     assert await authenticator.authenticate(BearerCredentials(SECRET)) == Identity("our-tokens", "ci")
+
+
+async def test_a_token_that_is_somebodys_signs_them_in() -> None:
+    """Within its scopes, and with its id for the audit."""
+    scopes = (Scope(owner="acme"),)
+    stored = ApiToken("ci", hash_api_token(SECRET), token_id="ab12", owner_subject="forge:7:x", scopes=scopes)
+    authenticator = token.TokenAuthenticator("our-tokens", _Tokens(stored), now=lambda: NOW)
+    found = await authenticator.authenticate(BearerCredentials(SECRET))
+    assert found == Identity("forge", "7:x", scopes=scopes, credential="ab12")
+    assert found is not None
+    assert found.subject == "forge:7:x"
 
 
 async def test_a_catalog_that_answers_with_another_token_is_not_believed() -> None:
