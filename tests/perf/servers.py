@@ -19,6 +19,7 @@ from pathlib import Path
 from urllib.parse import urljoin
 
 from pypiserve import __version__
+from pypiserve.settings import read_settings
 
 from .client import Connection, WrongAnswer, check
 from .corpus import Corpus
@@ -173,14 +174,15 @@ class Server(ABC):
 
 
 class Pypiserve(Server):
-    """The server of this repository: one process, SQLite, a folder."""
+    """The server of this repository: a process for each core, SQLite, a folder."""
 
     label = "pypiserve"
     forms = FORMS
     has_etag = True
 
     def version(self) -> str:
-        return f"pypiserve {__version__} (one process)"
+        workers = read_settings(file=None, environment={}, flags={}).number_of_workers
+        return f"pypiserve {__version__} ({workers} workers)"
 
     def command(self) -> list[str]:
         return [*PYPISERVE, "serve", "--listen", f"127.0.0.1:{self.port}", "--data", str(self.folder / "data")]
