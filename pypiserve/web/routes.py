@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import tornado.web
-from tornado.routing import URLSpec
+from tornado.routing import PathMatches, Rule, URLSpec
 
 from pypiserve.web import feeds
 from pypiserve.web.access_log import log_request
@@ -24,7 +24,7 @@ from pypiserve.web.site import IndexPath, Site
 from pypiserve.web.upload import UploadHandler
 from pypiserve.web.xmlrpc import XmlRpcHandler
 
-__all__ = ["make_application"]
+__all__ = ["every_route", "make_application"]
 
 _BASE = r"/api/packages/(?P<owner>[^/]+)/(?P<index>[^/]+)"
 _SIMPLE = r"/(?:\+|%2[Bb])?simple"  # hatch asks for +simple, with the plus encoded
@@ -47,27 +47,42 @@ def make_application(site: Site, *, root: IndexPath | None) -> tornado.web.Appli
     Raises:
         RuleMissing: A handler's method says neither who may call it nor that everybody may.
     """
+    groups = _groups(site, root)
+    check_rules([*(spec.handler_class for specs in groups.values() for spec in specs), NotFoundHandler])
+    # Addresses are tried one after the other; what many begin with is looked at once.
+    rules = [Rule(PathMatches(rf"{prefix}.*"), specs) for prefix, specs in groups.items() if prefix]
+    return tornado.web.Application(
+        [*rules, *groups[""]],
+        default_handler_class=NotFoundHandler,
+        default_handler_args={"site": site},
+        log_function=log_request,
+    )
+
+
+def every_route(*, root: IndexPath | None) -> list[URLSpec]:
+    """Return each address with its handler, in the order in which they are tried."""
+    # No handler is made here, and none reads anything of the site.
+    return [spec for specs in _groups(cast("Site", None), root).values() for spec in specs]
+
+
+def _groups(site: Site, root: IndexPath | None) -> dict[str, list[URLSpec]]:
+    """Return the routes by what their addresses begin with; the last are all others."""
     given: dict[str, Any] = {"site": site}
-    specs = [
+    others = [
         URLSpec(r"/-/health", HealthHandler, given),
-        URLSpec(rf"{_BASE}/?", IndexHandler, given),
-        *_index_routes(_BASE, given),
-        *_api_routes(given),
         # The second address of files, which bandersnatch takes.
         URLSpec(rf"/packages/(?P<owner>[^/]+)/(?P<index>[^/]+)/{_FILE}", FileHandler, given),
     ]
     if root is None:
-        specs.append(URLSpec(r"/", HomeHandler, given))
+        others.append(URLSpec(r"/", HomeHandler, given))
     else:
         at_root = given | {"root": root}
-        specs += [URLSpec(r"/", IndexHandler, at_root), *_index_routes("", at_root)]
-    check_rules([*(spec.handler_class for spec in specs), NotFoundHandler])
-    return tornado.web.Application(
-        specs,
-        default_handler_class=NotFoundHandler,
-        default_handler_args=given,
-        log_function=log_request,
-    )
+        others += [URLSpec(r"/", IndexHandler, at_root), *_index_routes("", at_root)]
+    return {
+        "/api/packages/": [URLSpec(rf"{_BASE}/?", IndexHandler, given), *_index_routes(_BASE, given)],
+        "/api/v1/": [*_api_routes(given)],
+        "": others,
+    }
 
 
 def _index_routes(base: str, given: dict[str, Any]) -> Sequence[URLSpec]:

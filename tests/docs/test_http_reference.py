@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import cast
 
 from doc_pages import page, section, tables
-from tornado.routing import RuleRouter
 from tornado.web import RequestHandler
 
 from pypiserve.testing.server import ServerUnderTest
-from pypiserve.web.routes import make_application
+from pypiserve.web.routes import every_route
 from pypiserve.web.rules import rule_of
-from pypiserve.web.site import IndexPath, Site
+from pypiserve.web.site import IndexPath
 
 _PAGE = "reference/http-addresses.md"
 _OF_THE_HOST = ("/api/", "/-/", "/packages/")
@@ -21,11 +19,7 @@ _OF_THE_HOST = ("/api/", "/-/", "/packages/")
 
 def _routes(root: IndexPath | None) -> dict[str, type[RequestHandler]]:
     """Return the addresses as the page writes them, with their handlers."""
-    # Building the routes reads nothing of the site.
-    application = make_application(cast("Site", None), root=root)
-    router = application.default_router.rules[0].target
-    assert isinstance(router, RuleRouter)
-    return {_spell(rule.matcher.regex.pattern): rule.target for rule in router.rules}  # type: ignore[attr-defined]
+    return {_spell(route.regex.pattern): route.handler_class for route in every_route(root=root)}
 
 
 def _spell(pattern: str) -> str:

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import cast
 
 import pytest
 from access_holders import HOLDERS, OWNERS, SETTINGS, Holder, add_roles
 from access_matrix import COLUMNS, VISIBILITIES, Row, rows
 from access_requests import REQUESTS, Asker, Request
-from tornado.routing import RuleRouter
 
 from pypiserve.core.identity import Action, Visibility
 from pypiserve.testing import a_wheel
 from pypiserve.testing.server import Reply, ServerUnderTest
-from pypiserve.web.routes import make_application
+from pypiserve.web.routes import every_route
 from pypiserve.web.rules import rule_of
-from pypiserve.web.site import Site
 
 MINE, OTHER = "acme-core", "zeta-core"
 
@@ -47,19 +44,17 @@ def test_the_table_is_about_these() -> None:
 
 def test_every_address_is_asked() -> None:
     """Whatever takes a right to read, publish, yank or delete stands in the list of requests."""
-    application = make_application(cast("Site", None), root=None)
-    router = application.default_router.rules[0].target
-    assert isinstance(router, RuleRouter)
+    routes = every_route(root=None)
     asked = set()
     for request in REQUESTS:
         path = request.path.format(owner="o", project="p", file="f").partition("?")[0]
-        matching = [rule for rule in router.rules if rule.matcher.regex.match(path)]  # type: ignore[attr-defined]
+        matching = [route for route in routes if route.regex.match(path)]
         asked.add((matching[0], request.method))
-    for rule in router.rules:
+    for route in routes:
         for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
-            needed = rule_of(rule.target, method)
+            needed = rule_of(route.handler_class, method)
             if needed is not None and needed.action in {Action.READ, Action.PUBLISH, Action.YANK, Action.DELETE}:
-                assert (rule, method) in asked, f"{method} {rule.matcher.regex.pattern}"  # type: ignore[attr-defined]
+                assert (route, method) in asked, f"{method} {route.regex.pattern}"
 
 
 def project_of(row: Row) -> str:
