@@ -66,6 +66,8 @@ def checked_terms(terms: TokenTerms, *, now: datetime) -> TokenTerms:
         InvalidName: What a scope names cannot be an owner, an index or a pattern of projects.
         InvalidToken: They contradict themselves, or are too long.
     """
+    if any(moment is not None and moment.tzinfo is None for moment in (terms.not_before, terms.expires_at)):
+        raise InvalidToken("A time without an offset from UTC means another moment elsewhere; give it one")
     if terms.expires_at is not None and terms.expires_at <= now:
         raise InvalidToken("The token would have expired already; choose a later time")
     if None not in (terms.not_before, terms.expires_at) and terms.not_before >= terms.expires_at:  # type: ignore[operator] # neither is None

@@ -176,6 +176,8 @@ LATER = NOW() + timedelta(days=1)
     [
         (TokenTerms(expires_at=NOW()), "expired already"),
         (TokenTerms(not_before=LATER, expires_at=LATER), "before it begins"),
+        (TokenTerms(expires_at=LATER.replace(tzinfo=None)), "offset from UTC"),
+        (TokenTerms(not_before=LATER.replace(tzinfo=None)), "offset from UTC"),
         (TokenTerms(description="x" * 501), "500 characters"),
         (TokenTerms(description="a\nb"), "one line"),
         (TokenTerms([]), "1 to 32 scopes"),
