@@ -14,6 +14,7 @@ from pypiserve.core.events import OPERATOR
 from pypiserve.core.identity import Action, Credentials, Identity, Role, Scope, VouchedRole
 from pypiserve.plugin import AuthenticatorKind, BuildContext, NoSettings, hookimpl
 from pypiserve.services.grants import PlaceNames, place_of
+from pypiserve.services.token_terms import TokenTerms
 
 __all__ = ["API_REVISION", "HOLDERS", "OWNERS", "SETTINGS", "Holder", "add_roles"]
 
@@ -127,8 +128,13 @@ HOLDERS: Mapping[str, Sequence[Holder]] = {
 """Those of whom a row of the table is true, by its words."""
 
 
-def add_roles(catalog: OfflineCatalog) -> None:
-    """Give all holders their roles, on owners that exist; and disable one."""
+def add_roles(catalog: OfflineCatalog) -> dict[str, str]:
+    """
+    Give all holders their roles, on owners that exist; and disable one.
+
+    Returns:
+        By name, the API tokens of those who are limited to scopes.
+    """
     holders = {holder.name: holder for group in HOLDERS.values() for holder in group if holder.role is not None}
     by_team = [holder for holder in holders.values() if holder.at == "team"]
     for holder in by_team:
@@ -140,6 +146,11 @@ def add_roles(catalog: OfflineCatalog) -> None:
     others = [holder for holder in holders.values() if holder.at not in {"team", "vouched"}]
     catalog.accounts._database.write_now(lambda connection: _grant(connection, others))
     catalog.users.disable("matrix:disabled")
+    return {
+        name: catalog.accounts.tokens.create("limited", holder.identity.subject, TokenTerms(holder.scopes)).secret
+        for name, holder in holders.items()
+        if holder.scopes
+    }
 
 
 def _grant(connection: Connection, holders: Iterable[Holder]) -> None:

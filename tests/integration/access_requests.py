@@ -92,9 +92,15 @@ REQUESTS: Sequence[Request] = (
 
 
 class Asker:
-    """Asks a server, on one connection."""
+    """
+    Asks a server, on one connection.
 
-    def __init__(self, server: ServerUnderTest) -> None:
+    Attributes:
+        tokens: Credentials of some, by their names.
+    """
+
+    def __init__(self, server: ServerUnderTest, tokens: Mapping[str, str] | None = None) -> None:
+        self.tokens = tokens or {}
         self._server = server
         self._connection = http.client.HTTPConnection(server.host, server.port, timeout=60)
         self._wheels: dict[str, BuiltFile] = {}

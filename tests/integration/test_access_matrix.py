@@ -28,11 +28,11 @@ def asker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asker]:
                 catalog.accounts.owners.create(owner, Visibility(owner.removeprefix("gitea-")))
                 if owner.startswith("gitea-"):
                     catalog.indexes.change_rules(f"{owner}/pypi", {"hide_as": "401"})
-            add_roles(catalog)
+            tokens = add_roles(catalog)
         for owner in OWNERS:
             for project in (MINE, OTHER):
                 assert server.publish(a_wheel(project, "1.0"), path=f"/api/packages/{owner}/pypi/").status == 201
-        asker = Asker(server)
+        asker = Asker(server, tokens)
         yield asker
         asker.close()
 
@@ -86,7 +86,12 @@ def answers(asker: Asker, row: Row, holder: Holder, requests: list[Request], own
     found = {}
     for visibility in VISIBILITIES:
         for request in requests if visibility != "internal" else [each for each in ONE_EACH if each in requests]:
-            reply = asker.ask(request, owner=owners.format(visibility), project=project_of(row), token=holder.token)
+            reply = asker.ask(
+                request,
+                owner=owners.format(visibility),
+                project=project_of(row),
+                token=asker.tokens.get(holder.name, holder.token),
+            )
             told = expected(row, request, visibility)
             if owners.startswith("gitea-") and told not in {"yes", "part"}:
                 told = "401"
