@@ -7,10 +7,8 @@ from datetime import UTC, datetime
 import click
 import msgspec
 
-from pypiserve.cli.options import with_settings
-from pypiserve.compose import OfflineCatalog
+from pypiserve.cli.place import Place, with_place
 from pypiserve.core.audit import AuditEntry, AuditFilter
-from pypiserve.settings import Settings
 
 __all__ = ["audit"]
 
@@ -30,9 +28,9 @@ _TIMES = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-
 )
 @click.option("--all", "everything", is_flag=True, help="However many there are.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each, one a line.")
-@with_settings("data")
+@with_place
 def audit(
-    settings: Settings,
+    place: Place,
     *,
     kind: str | None,
     subject: str | None,
@@ -59,7 +57,7 @@ def audit(
         since=_utc(since),
         until=_utc(until),
     )
-    with OfflineCatalog(settings) as catalog:
+    with place.open() as catalog:
         for entry in catalog.audit.read(wanted, limit=None if everything else limit):
             click.echo(msgspec.json.encode(entry).decode() if as_json else _line(entry))
 

@@ -7,12 +7,11 @@ from collections.abc import Iterator, Sequence
 import click
 
 from pypiserve.catalog.tokens import TokenRecord
-from pypiserve.cli.options import with_settings
+from pypiserve.cli.place import Place, with_place
+from pypiserve.cli.remote_client import code_of
 from pypiserve.cli.scopes import describe_scope, read_scope
-from pypiserve.compose import OfflineCatalog
 from pypiserve.core.identity import Action, Role, VouchedRole
 from pypiserve.services.explaining import Brought, Explanation
-from pypiserve.settings import Settings
 
 __all__ = ["explain"]
 
@@ -27,9 +26,9 @@ _VOUCHED = [role.value for role in Role if role is not Role.ADMINISTRATOR]
 @click.option("--role", "roles", metavar="OWNER=ROLE", multiple=True, help="As if SUBJECT's authenticator vouched.")
 @click.option("--scope", "scopes", metavar="SCOPE", multiple=True, help="As if the credential was limited to this.")
 @click.option("--token", "token_id", metavar="ID", help="With the API token of this id.")
-@with_settings("data")
+@with_place
 def explain(
-    settings: Settings,
+    place: Place,
     *,
     subject: str,
     action: str,
@@ -48,12 +47,12 @@ def explain(
         raise click.UsageError("Give --token or --scope, not both: a token has its scopes.")
     limits = [read_scope(text) for text in scopes] or None
     brought = Brought([_vouched(text) for text in roles], limits, token_id)
-    with OfflineCatalog(settings) as catalog:
+    with place.open() as catalog:
         found = catalog.explaining.explain(subject, Action(action), target, brought=brought)
     if found.decision.refusal is None:
         click.echo(f"yes: {subject} may {action} in {target}.")
     else:
-        click.echo(f"no ({found.decision.refusal.code}): {found.decision.refusal}.")
+        click.echo(f"no ({code_of(found.decision.refusal)}): {found.decision.refusal}.")
     for line in _reasons(found):
         click.echo(f"  {line}")
 

@@ -8,10 +8,8 @@ from typing import Any, get_type_hints
 import click
 import msgspec
 
-from pypiserve.cli.options import with_settings
-from pypiserve.compose import OfflineCatalog
+from pypiserve.cli.place import Place, with_place
 from pypiserve.core.index_rules import IndexRules
-from pypiserve.settings import Settings
 
 __all__ = ["index"]
 
@@ -25,10 +23,10 @@ def index() -> None:
 
 
 @index.command(name="list")
-@with_settings("data")
-def list_(settings: Settings) -> None:
+@with_place
+def list_(place: Place) -> None:
     """List the indexes with the rules that are not the default."""
-    with OfflineCatalog(settings) as catalog:
+    with place.open() as catalog:
         for record in catalog.indexes.list_all():
             rules = msgspec.to_builtins(record.rules)
             click.echo("\t".join([record.path, *(f"{name}={_text(value)}" for name, value in rules.items())]))
@@ -37,10 +35,10 @@ def list_(settings: Settings) -> None:
 @index.command()
 @_PATH
 @_RULES
-@with_settings("data")
-def create(settings: Settings, *, path: str, given: Sequence[str]) -> None:
+@with_place
+def create(place: Place, *, path: str, given: Sequence[str]) -> None:
     """Make a further index of an owner, at /api/packages/OWNER/INDEX."""
-    with OfflineCatalog(settings) as catalog:
+    with place.open() as catalog:
         record = catalog.indexes.create(path, _pairs(given))
     click.echo(f"Made {record.path}.")
 
@@ -49,10 +47,10 @@ def create(settings: Settings, *, path: str, given: Sequence[str]) -> None:
 @_PATH
 @_RULES
 @click.option("--reset", "reset", metavar="RULE", multiple=True, help="Give a rule its default again.")
-@with_settings("data")
-def rules(settings: Settings, *, path: str, given: Sequence[str], reset: Sequence[str]) -> None:
+@with_place
+def rules(place: Place, *, path: str, given: Sequence[str], reset: Sequence[str]) -> None:
     """Change rules of an index, and print all of them."""
-    with OfflineCatalog(settings) as catalog:
+    with place.open() as catalog:
         if given or reset:
             current = catalog.indexes.change_rules(path, _pairs(given), reset=reset)
         else:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import click
 
 from pypiserve.catalog.grants import GrantRecord
-from pypiserve.cli.options import with_settings
-from pypiserve.compose import OfflineCatalog
+from pypiserve.cli.place import Place, with_place
 from pypiserve.core.identity import Visibility
-from pypiserve.settings import Settings
 
 __all__ = ["owner"]
 
@@ -21,11 +19,11 @@ def owner() -> None:
 @owner.command()
 @click.argument("name")
 @click.option("--private", is_flag=True, help="Only those with a role may read.")
-@with_settings("data")
-def create(settings: Settings, *, name: str, private: bool) -> None:
+@with_place
+def create(place: Place, *, name: str, private: bool) -> None:
     """Make the owner NAME with its index pypi."""
     chosen = Visibility.PRIVATE if private else Visibility.PUBLIC
-    with OfflineCatalog(settings) as catalog:
+    with place.open() as catalog:
         catalog.accounts.owners.create(name, chosen)
     click.echo(f"Made {name}/pypi, {chosen}.")
 
@@ -33,10 +31,10 @@ def create(settings: Settings, *, name: str, private: bool) -> None:
 @owner.command()
 @click.argument("name")
 @click.argument("new_name")
-@with_settings("data")
-def rename(settings: Settings, *, name: str, new_name: str) -> None:
+@with_place
+def rename(place: Place, *, name: str, new_name: str) -> None:
     """Call the owner NAME by NEW_NAME; for reading, addresses with the old name lead to the new one."""
-    with OfflineCatalog(settings) as catalog:
+    with place.open() as catalog:
         catalog.accounts.owners.rename(name, new_name)
     click.echo(f"{name} is called {new_name} now. Who publishes must use the new name.")
 
@@ -44,27 +42,27 @@ def rename(settings: Settings, *, name: str, new_name: str) -> None:
 @owner.command()
 @click.argument("name")
 @click.argument("visibility", type=click.Choice([each.value for each in Visibility]))
-@with_settings("data")
-def visibility(settings: Settings, *, name: str, visibility: str) -> None:
+@with_place
+def visibility(place: Place, *, name: str, visibility: str) -> None:
     """Let everybody read what NAME publishes (public), all who are signed in (internal), or those with a role."""
-    with OfflineCatalog(settings) as catalog:
+    with place.open() as catalog:
         catalog.accounts.owners.set_visibility(name, Visibility(visibility))
     click.echo(f"{name} is {visibility}.")
 
 
 @owner.command(name="list")
-@with_settings("data")
-def list_(settings: Settings) -> None:
+@with_place
+def list_(place: Place) -> None:
     """List owners and the roles that were granted."""
-    with OfflineCatalog(settings) as catalog:
+    with place.open() as catalog:
         grants: dict[str | None, list[GrantRecord]] = {}
         for grant in catalog.accounts.grants.list_all():
             grants.setdefault(grant.owner, []).append(grant)
         for record in catalog.accounts.owners.list_all():
             click.echo(f"{record.name}\t{record.visibility}")
             for grant in grants.get(record.name, ()):
-                place = "" if grant.place == grant.owner else f"\t{grant.place}"
-                click.echo(f"  {grant.role.value}\t{grant.subject}{place}")
+                where = "" if grant.place == grant.owner else f"\t{grant.place}"
+                click.echo(f"  {grant.role.value}\t{grant.subject}{where}")
     server_wide = grants.get(None, ())
     if server_wide:
         click.echo("(server)")

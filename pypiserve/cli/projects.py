@@ -6,11 +6,9 @@ import json
 
 import click
 
-from pypiserve.cli.options import with_settings
-from pypiserve.compose import OfflineCatalog
+from pypiserve.cli.place import Place, with_place
 from pypiserve.core.model import ProjectStatus
 from pypiserve.services.curation import Target
-from pypiserve.settings import Settings
 
 __all__ = ["delete", "deleted", "restore", "status", "unyank", "yank"]
 
@@ -24,15 +22,13 @@ _FILE = click.option("--file", "filename", default=None, metavar="NAME", help="O
 @_FILE
 @click.option("--reason", default=None, help="One sentence for those who would install it.")
 @_INDEX
-@with_settings("data")
+@with_place
 def yank(
-    settings: Settings, *, project: str, version: str, filename: str | None, reason: str | None, index: str | None
+    place: Place, *, project: str, version: str, filename: str | None, reason: str | None, index: str | None
 ) -> None:
     """Yank VERSION of PROJECT: installers take it only when it is pinned exactly."""
-    with OfflineCatalog(settings) as catalog:
-        catalog.curation.apply_now(
-            _index(settings, index), catalog.curation.yank(Target(project, version, filename), reason)
-        )
+    with place.open() as catalog:
+        catalog.curation.yank_now(_index(place, index), Target(project, version, filename), reason)
     click.echo(f"Yanked {_words(project, version, filename)}.")
 
 
@@ -41,13 +37,11 @@ def yank(
 @click.argument("version")
 @_FILE
 @_INDEX
-@with_settings("data")
-def unyank(settings: Settings, *, project: str, version: str, filename: str | None, index: str | None) -> None:
+@with_place
+def unyank(place: Place, *, project: str, version: str, filename: str | None, index: str | None) -> None:
     """Take the yank of VERSION of PROJECT back."""
-    with OfflineCatalog(settings) as catalog:
-        catalog.curation.apply_now(
-            _index(settings, index), catalog.curation.unyank(Target(project, version, filename))
-        )
+    with place.open() as catalog:
+        catalog.curation.unyank_now(_index(place, index), Target(project, version, filename))
     click.echo(f"Unyanked {_words(project, version, filename)}.")
 
 
@@ -57,9 +51,9 @@ def unyank(settings: Settings, *, project: str, version: str, filename: str | No
 @_FILE
 @click.option("--yes", is_flag=True, help="Do not ask for the project's name.")
 @_INDEX
-@with_settings("data")
+@with_place
 def delete(
-    settings: Settings, *, project: str, version: str | None, filename: str | None, yes: bool, index: str | None
+    place: Place, *, project: str, version: str | None, filename: str | None, yes: bool, index: str | None
 ) -> None:
     """
     Delete PROJECT, or VERSION of it.
@@ -74,8 +68,8 @@ def delete(
         and click.prompt(f"Type the project's name to delete {words}", default="", show_default=False) != project
     ):
         raise click.Abort
-    with OfflineCatalog(settings) as catalog:
-        gone = catalog.curation.apply_now(_index(settings, index), catalog.curation.delete(target))
+    with place.open() as catalog:
+        gone = catalog.curation.delete_now(_index(place, index), target)
     for name in gone.filenames:
         click.echo(name)
     again = " ".join(["pypiserve restore", project, *([version] if version else [])])
@@ -88,18 +82,16 @@ def delete(
 @click.argument("version", required=False)
 @_FILE
 @_INDEX
-@with_settings("data")
-def restore(
-    settings: Settings, *, project: str, version: str | None, filename: str | None, index: str | None
-) -> None:
+@with_place
+def restore(place: Place, *, project: str, version: str | None, filename: str | None, index: str | None) -> None:
     """
     Take the last deletion of PROJECT, or VERSION of it, back.
 
     What was deleted before that stays deleted; `pypiserve deleted` lists it.
     """
     target = _target(project, version, filename)
-    with OfflineCatalog(settings) as catalog:
-        back = catalog.curation.apply_now(_index(settings, index), catalog.curation.restore(target))
+    with place.open() as catalog:
+        back = catalog.curation.restore_now(_index(place, index), target)
     for name in back:
         click.echo(name)
     click.echo(f"Restored {_words(project, version, filename)}.")
@@ -109,11 +101,11 @@ def restore(
 @click.argument("project", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
 @_INDEX
-@with_settings("data")
-def deleted(settings: Settings, *, project: str | None, as_json: bool, index: str | None) -> None:
+@with_place
+def deleted(place: Place, *, project: str | None, as_json: bool, index: str | None) -> None:
     """List the deleted files of an index, or of PROJECT in it, and until when each can be restored."""
-    with OfflineCatalog(settings) as catalog:
-        found = catalog.curation.list_deleted(_index(settings, index), project)
+    with place.open() as catalog:
+        found = catalog.curation.list_deleted(_index(place, index), project)
     rows = [
         {
             "project": file.project,
@@ -138,11 +130,11 @@ def deleted(settings: Settings, *, project: str | None, as_json: bool, index: st
 @click.argument("marker", metavar="STATUS", type=click.Choice([status.value for status in ProjectStatus]))
 @click.option("--reason", default=None, help="One sentence for those who use it.")
 @_INDEX
-@with_settings("data")
-def status(settings: Settings, *, project: str, marker: str, reason: str | None, index: str | None) -> None:
+@with_place
+def status(place: Place, *, project: str, marker: str, reason: str | None, index: str | None) -> None:
     """Mark PROJECT as active, archived, deprecated or quarantined."""
-    with OfflineCatalog(settings) as catalog:
-        catalog.curation.set_status(_index(settings, index), project, ProjectStatus(marker), reason=reason)
+    with place.open() as catalog:
+        catalog.curation.set_status(_index(place, index), project, ProjectStatus(marker), reason=reason)
     click.echo(f"{project} is {marker}.")
 
 
@@ -157,8 +149,8 @@ def _words(project: str, version: str | None, filename: str | None) -> str:
     return words if filename is None else f"{filename} of {words}"
 
 
-def _index(settings: Settings, given: str | None) -> str:
-    chosen = given or settings.root_index
+def _index(place: Place, given: str | None) -> str:
+    chosen = given or place.root_index
     if not chosen:
-        raise click.UsageError("Give --index OWNER/INDEX: the settings name no root index.")
+        raise click.UsageError("Give --index OWNER/INDEX: no root index is known here.")
     return chosen

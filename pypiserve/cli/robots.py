@@ -6,9 +6,7 @@ import json
 
 import click
 
-from pypiserve.cli.options import with_settings
-from pypiserve.compose import OfflineCatalog
-from pypiserve.settings import Settings
+from pypiserve.cli.place import Place, with_place
 
 __all__ = ["robot"]
 
@@ -22,10 +20,10 @@ def robot() -> None:
 @click.argument("name")
 @click.option("--owner", "owner_name", metavar="NAME", help="Whose administrators look after it; else the server's.")
 @click.option("--description", default="", help="What it is for.")
-@with_settings("data")
-def create(settings: Settings, *, name: str, owner_name: str | None, description: str) -> None:
+@with_place
+def create(place: Place, *, name: str, owner_name: str | None, description: str) -> None:
     """Make a robot; give it roles as robot:NAME, and tokens with pypiserve token create --for robot:NAME."""
-    with OfflineCatalog(settings) as catalog:
+    with place.open() as catalog:
         made = catalog.accounts.robots.create(name, owner=owner_name, description=description)
     click.echo(f"Made {made.subject} of {made.owner or 'the whole server'}.")
 
@@ -33,10 +31,10 @@ def create(settings: Settings, *, name: str, owner_name: str | None, description
 @robot.command(name="list")
 @click.option("--owner", "owner_name", metavar="NAME", help="Those of this owner only.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
-@with_settings("data")
-def list_(settings: Settings, *, owner_name: str | None, as_json: bool) -> None:
+@with_place
+def list_(place: Place, *, owner_name: str | None, as_json: bool) -> None:
     """List the robots: name, whose they are, state, description."""
-    with OfflineCatalog(settings) as catalog:
+    with place.open() as catalog:
         robots = catalog.accounts.robots
         found = robots.list_of(owner_name) if owner_name else robots.list_all()
     rows = [
@@ -58,29 +56,29 @@ def list_(settings: Settings, *, owner_name: str | None, as_json: bool) -> None:
 
 @robot.command()
 @click.argument("name")
-@with_settings("data")
-def disable(settings: Settings, *, name: str) -> None:
+@with_place
+def disable(place: Place, *, name: str) -> None:
     """Refuse a robot with all its tokens, at once."""
-    with OfflineCatalog(settings) as catalog:
+    with place.open() as catalog:
         is_new = catalog.accounts.robots.set_disabled(name, disabled=True)
     click.echo(f"robot:{name} is disabled{'' if is_new else ' already'}.")
 
 
 @robot.command()
 @click.argument("name")
-@with_settings("data")
-def enable(settings: Settings, *, name: str) -> None:
+@with_place
+def enable(place: Place, *, name: str) -> None:
     """Let a robot in again, with the tokens that it has."""
-    with OfflineCatalog(settings) as catalog:
+    with place.open() as catalog:
         is_new = catalog.accounts.robots.set_disabled(name, disabled=False)
     click.echo(f"robot:{name} is enabled{'' if is_new else ' already'}.")
 
 
 @robot.command()
 @click.argument("name")
-@with_settings("data")
-def delete(settings: Settings, *, name: str) -> None:
+@with_place
+def delete(place: Place, *, name: str) -> None:
     """Delete a robot with its roles, and revoke its tokens; the name of one that had tokens is never used again."""
-    with OfflineCatalog(settings) as catalog:
+    with place.open() as catalog:
         catalog.accounts.robots.delete(name)
     click.echo(f"Deleted robot:{name}.")

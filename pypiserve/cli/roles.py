@@ -7,11 +7,9 @@ from typing import Any
 
 import click
 
-from pypiserve.cli.options import with_settings
-from pypiserve.compose import OfflineCatalog
+from pypiserve.cli.place import Place, with_place
 from pypiserve.core.identity import Role
 from pypiserve.services.grants import PlaceNames
-from pypiserve.settings import Settings
 
 __all__ = ["grant", "role", "withdraw"]
 
@@ -38,9 +36,9 @@ def role() -> None:
 @click.argument("role", type=_ROLES)
 @click.argument("subject")
 @_with_place
-@with_settings("data")
+@with_place
 def grant(
-    settings: Settings,
+    place: Place,
     *,
     role: str,
     subject: str,
@@ -51,7 +49,7 @@ def grant(
 ) -> None:
     """Give SUBJECT (htpasswd:alice, team:acme/devs, token:ci, signed-in, anyone) a ROLE."""
     at = _place(owner_name, index_name, projects, server=server)
-    with OfflineCatalog(settings) as catalog:
+    with place.open() as catalog:
         where = catalog.accounts.grants.grant(subject, Role(role), at)
     click.echo(f"{subject} is {role} of {where}.")
 
@@ -59,9 +57,9 @@ def grant(
 @click.command()
 @click.argument("subject")
 @_with_place
-@with_settings("data")
+@with_place
 def withdraw(
-    settings: Settings,
+    place: Place,
     *,
     subject: str,
     owner_name: str | None,
@@ -71,17 +69,17 @@ def withdraw(
 ) -> None:
     """Take the role away that SUBJECT was given at this very place."""
     at = _place(owner_name, index_name, projects, server=server)
-    with OfflineCatalog(settings) as catalog:
+    with place.open() as catalog:
         where = catalog.accounts.grants.withdraw(subject, at)
     click.echo(f"{subject} has no role on {where} any more.")
 
 
 @role.command(name="list")
 @click.option("--owner", "owner_name", metavar="NAME", help="Those on this owner only.")
-@with_settings("data")
-def list_(settings: Settings, *, owner_name: str | None) -> None:
+@with_place
+def list_(place: Place, *, owner_name: str | None) -> None:
     """List the roles that were granted: the role, to whom, where."""
-    with OfflineCatalog(settings) as catalog:
+    with place.open() as catalog:
         grants = catalog.accounts.grants
         for found in grants.list_on(owner_name) if owner_name else grants.list_all():
             click.echo(f"{found.role.value}\t{found.subject}\t{found.place}")

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pypiserve.cli.options import with_settings
-from pypiserve.compose import OfflineCatalog
-from pypiserve.settings import Settings
+from pypiserve.cli.place import Place, with_place
 
 __all__ = ["team"]
 
@@ -20,22 +18,22 @@ def team() -> None:
 
 @team.command()
 @_PATH
-@with_settings("data")
-def create(settings: Settings, *, path: str) -> None:
+@with_place
+def create(place: Place, *, path: str) -> None:
     """Make a team; give it roles as team:OWNER/TEAM."""
     owner, name = _parts(path)
-    with OfflineCatalog(settings) as catalog:
+    with place.open() as catalog:
         catalog.accounts.teams.create(owner, name)
     click.echo(f"Made the team {path}.")
 
 
 @team.command()
 @_PATH
-@with_settings("data")
-def delete(settings: Settings, *, path: str) -> None:
+@with_place
+def delete(place: Place, *, path: str) -> None:
     """Delete a team, with the roles that it was given."""
     owner, name = _parts(path)
-    with OfflineCatalog(settings) as catalog:
+    with place.open() as catalog:
         catalog.accounts.teams.delete(owner, name)
     click.echo(f"Deleted the team {path}.")
 
@@ -43,11 +41,11 @@ def delete(settings: Settings, *, path: str) -> None:
 @team.command()
 @_PATH
 @click.argument("subject")
-@with_settings("data")
-def add(settings: Settings, *, path: str, subject: str) -> None:
+@with_place
+def add(place: Place, *, path: str, subject: str) -> None:
     """Add SUBJECT (htpasswd:alice, token:ci) to a team."""
     owner, name = _parts(path)
-    with OfflineCatalog(settings) as catalog:
+    with place.open() as catalog:
         is_new = catalog.accounts.teams.add(owner, name, subject)
     click.echo(f"{subject} is in {path}." if is_new else f"{subject} is in {path} already.")
 
@@ -55,21 +53,21 @@ def add(settings: Settings, *, path: str, subject: str) -> None:
 @team.command()
 @_PATH
 @click.argument("subject")
-@with_settings("data")
-def remove(settings: Settings, *, path: str, subject: str) -> None:
+@with_place
+def remove(place: Place, *, path: str, subject: str) -> None:
     """Take SUBJECT out of a team."""
     owner, name = _parts(path)
-    with OfflineCatalog(settings) as catalog:
+    with place.open() as catalog:
         catalog.accounts.teams.remove(owner, name, subject)
     click.echo(f"{subject} is not in {path} any more.")
 
 
 @team.command(name="list")
 @click.argument("owner")
-@with_settings("data")
-def list_(settings: Settings, *, owner: str) -> None:
+@with_place
+def list_(place: Place, *, owner: str) -> None:
     """List the teams of OWNER with the subjects in them."""
-    with OfflineCatalog(settings) as catalog:
+    with place.open() as catalog:
         for record, members in catalog.accounts.teams.list_of(owner):
             click.echo(f"{record.owner}/{record.name}")
             for member in members:

@@ -11,15 +11,13 @@ import click
 
 from pypiserve.catalog.tokens import TokenRecord
 from pypiserve.cli.moments import as_moment, shown
-from pypiserve.cli.options import with_settings
+from pypiserve.cli.place import Place, with_place
 from pypiserve.cli.token_inspect import inspect
 from pypiserve.cli.token_words import limits, scopes_as_json, state_words
-from pypiserve.compose import OfflineCatalog
 from pypiserve.core.identity import Action, Role, Scope
 from pypiserve.services.first_start import FIRST_OWNER
 from pypiserve.services.grants import PlaceNames
 from pypiserve.services.token_terms import TokenTerms
-from pypiserve.settings import Settings
 
 __all__ = ["token"]
 
@@ -55,9 +53,9 @@ def token() -> None:
 @click.option("--not-before", type=as_moment, metavar="DATE", help="When it begins to work; at once unless given.")
 @click.option("--description", default="", help="What it is for.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
-@with_settings("data")
+@with_place
 def create(
-    settings: Settings,
+    place: Place,
     *,
     name: str,
     role: str | None,
@@ -86,16 +84,16 @@ def create(
     terms = TokenTerms(None, not_before, expires, description)
     if subject is not None:
         terms = _limited(terms, [Scope(owner, index_name, project, wanted) for project in projects or (None,)])
-        with OfflineCatalog(settings) as catalog:
+        with place.open() as catalog:
             made = catalog.accounts.tokens.create(name, subject, terms)
         summary: dict[str, Any] = {"subject": subject}
         told = f"{name}: of {subject}, {limits(made.record.scopes)}"
     else:
-        place_owner = None if server else owner or settings.root_index.split("/")[0] or FIRST_OWNER
+        place_owner = None if server else owner or place.root_index.split("/")[0] or FIRST_OWNER
         given = Role(role or Role.PUBLISHER.value)
         at = PlaceNames(place_owner, index_name, projects[0] if projects else None)
         terms = _limited(terms, [Scope(actions=wanted)])
-        with OfflineCatalog(settings) as catalog:
+        with place.open() as catalog:
             made = catalog.accounts.tokens.create_own(name, given, at, terms)
         summary = {"role": given.value, "owner": place_owner}
         told = f"{name}: {given.value} of {_place(at)}" + (f", limited to {', '.join(actions)}" if actions else "")
@@ -109,14 +107,14 @@ def create(
 @token.command(name="list")
 @click.option("--for", "subject", metavar="SUBJECT", help="Those of a robot or of somebody only.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
-@with_settings("data")
-def list_(settings: Settings, *, subject: str | None, as_json: bool) -> None:
+@with_place
+def list_(place: Place, *, subject: str | None, as_json: bool) -> None:
     """
     List the tokens, without their secrets.
 
     In each line: name, roles or whose it is, state, when it was made, id, limits, last use, description.
     """
-    with OfflineCatalog(settings) as catalog:
+    with place.open() as catalog:
         tokens, roles = catalog.accounts.tokens, catalog.accounts.roles_of_tokens()
         found = tokens.list_all() if subject is None else tokens.list_of(subject)
         rows = [_row(record, tokens.subject_of(record), roles.get(record.name, [])) for record in found]
@@ -132,10 +130,10 @@ def list_(settings: Settings, *, subject: str | None, as_json: bool) -> None:
 @token.command()
 @click.argument("name", metavar="NAME|ID")
 @click.option("--for", "subject", metavar="SUBJECT", help="Whose it is, when several are called so.")
-@with_settings("data")
-def revoke(settings: Settings, *, name: str, subject: str | None) -> None:
+@with_place
+def revoke(place: Place, *, name: str, subject: str | None) -> None:
     """Withdraw a token, at once."""
-    with OfflineCatalog(settings) as catalog:
+    with place.open() as catalog:
         catalog.accounts.tokens.revoke(name, subject=subject)
     click.echo(f"Revoked {name}.")
 

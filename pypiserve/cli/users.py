@@ -8,9 +8,7 @@ from datetime import datetime
 import click
 
 from pypiserve.catalog.users import UserRecord
-from pypiserve.cli.options import with_settings
-from pypiserve.compose import OfflineCatalog
-from pypiserve.settings import Settings
+from pypiserve.cli.place import Place, with_place
 
 __all__ = ["user"]
 
@@ -22,14 +20,14 @@ def user() -> None:
 
 @user.command(name="list")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
-@with_settings("data")
-def list_(settings: Settings, *, as_json: bool) -> None:
+@with_place
+def list_(place: Place, *, as_json: bool) -> None:
     """
     List the users: subject, name, when they signed in last, and whether they are disabled.
 
     A user is known from the first sign-in on; API tokens are listed with pypiserve token list.
     """
-    with OfflineCatalog(settings) as catalog:
+    with place.open() as catalog:
         rows = [_row(record) for record in catalog.users.list_all()]
     if as_json:
         click.echo(json.dumps(rows))
@@ -41,20 +39,20 @@ def list_(settings: Settings, *, as_json: bool) -> None:
 
 @user.command()
 @click.argument("subject")
-@with_settings("data")
-def disable(settings: Settings, *, subject: str) -> None:
+@with_place
+def disable(place: Place, *, subject: str) -> None:
     """Refuse SUBJECT (htpasswd:alice) at once, with whatever password or token."""
-    with OfflineCatalog(settings) as catalog:
+    with place.open() as catalog:
         changed = catalog.users.disable(subject)
     click.echo(f"{subject} is disabled{'' if changed else ' already'}.")
 
 
 @user.command()
 @click.argument("subject")
-@with_settings("data")
-def enable(settings: Settings, *, subject: str) -> None:
+@with_place
+def enable(place: Place, *, subject: str) -> None:
     """Let SUBJECT in again."""
-    with OfflineCatalog(settings) as catalog:
+    with place.open() as catalog:
         changed = catalog.users.enable(subject)
     click.echo(f"{subject} is enabled{'' if changed else ' already'}.")
 

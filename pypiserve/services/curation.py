@@ -153,6 +153,22 @@ class Curation:
         target = Target(project, version)
         self.apply_now(index, self.yank(target, reason) if yanked else self.unyank(target))
 
+    def yank_now(self, index: str, target: Target, reason: str | None = None) -> None:
+        """Yank a release or a file. Blocks."""
+        self.apply_now(index, self.yank(target, reason))
+
+    def unyank_now(self, index: str, target: Target) -> None:
+        """Take a yank back. Blocks."""
+        self.apply_now(index, self.unyank(target))
+
+    def delete_now(self, index: str, target: Target) -> Doomed:
+        """Delete a project, a release or a file. Blocks."""
+        return self.apply_now(index, self.delete(target))
+
+    def restore_now(self, index: str, target: Target) -> tuple[str, ...]:
+        """Take the last deletion back; return the names of the files. Blocks."""
+        return self.apply_now(index, self.restore(target))
+
     def set_status(self, index: str, project: str, status: ProjectStatus, *, reason: str | None = None) -> None:
         """Mark a project. Blocks."""
         self.apply_now(index, self.mark(project, status, reason))
