@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from pypiserve.catalog.grants import TEAM_PREFIX
+from pypiserve.catalog.owners import OwnerRecord
 from pypiserve.core.audit import AuditEntry
+from pypiserve.core.errors import PermissionDenied
 from pypiserve.core.identity import Action
 from pypiserve.services.audit import Position
 from pypiserve.web.api_admin import AdminHandler
@@ -43,11 +48,14 @@ class AuditHandler(AdminHandler):
 class ExplainHandler(AdminHandler):
     """The decision, asked for somebody."""
 
+    owner: OwnerRecord
+    """The owner of the target."""
+
     async def authorise(self, action: Action) -> None:
         """Find out who asks, and whether they administer the owner of the target."""
         await self.identify()
         owner = self.read_query(ExplainQuery).target.partition("/")[0]
-        await self.site.directory.authorise_owner(self.identity, action, owner=owner)
+        self.owner = await self.site.directory.authorise_owner(self.identity, action, owner=owner)
 
     @requires(Action.ADMINISTER)
     @operation(Explanation, query=ExplainQuery)
@@ -60,9 +68,18 @@ class ExplainHandler(AdminHandler):
             Explanation(
                 allowed=refusal is None,
                 refusal=None if refusal is None else Problem(code=refusal.code, message=str(refusal)),
-                teams=list(found.teams),
+                teams=await self._to_be_told(found.teams),
                 claims=[Claim(role=claim.role, because=claim.because) for claim in found.decision.claims],
             )
         )
 
     head = get
+
+    async def _to_be_told(self, teams: Sequence[str]) -> list[str]:
+        """Leave the teams of other owners out: who administers this one may not know of them."""
+        try:
+            await self.site.directory.authorise_on_server(self.identity, Action.ADMINISTER_SERVER)
+        except PermissionDenied:
+            prefix = f"{TEAM_PREFIX}{self.owner.name.casefold()}/"
+            return [team for team in teams if team.startswith(prefix)]
+        return list(teams)

@@ -213,6 +213,16 @@ def test_decisions_are_explained(office: Office) -> None:
     assert office.code("GET", "/explain?subject=x:y&action=eat&target=acme") == (400, "invalid-request")
 
 
+def test_an_explanation_keeps_the_teams_of_other_owners(office: Office) -> None:
+    """Who administers one owner does not learn which others there are; administrators of the server do."""
+    for owner in ("acme", "main"):
+        office.does("POST", f"/owners/{owner}/teams", {"name": "devs"})
+        office.does("PUT", f"/owners/{owner}/teams/devs/members?subject=htpasswd:bob")
+    path = "/explain?subject=htpasswd:bob&action=read&target=ACME"
+    assert office.read(path, who="owner")["teams"] == ["team:acme/devs"]
+    assert office.read(path)["teams"] == ["team:acme/devs", "team:main/devs"]
+
+
 def test_the_audit_tells_each_of_its_own(office: Office) -> None:
     """Owners see what happened to their owner only; each change has its actor, address, and request."""
     reply = office.ask("POST", f"{ACME}/teams", {"name": "devs"}, who="owner")
