@@ -162,6 +162,8 @@ def test_a_digest_that_was_claimed_is_verified_all_the_same(site: ServerUnderTes
 def test_the_catalog_may_be_away_when_the_file_begins(site: ServerUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is asked again when the file has come; that it could not be asked before is no reason to refuse."""
     asked = []
+    # What the sign-in has to read is kept from here on.
+    assert site.publish(a_wheel("early-signed-in")).status == http.client.CREATED
 
     def fail(_self: Database, work: object) -> None:
         asked.append(work)

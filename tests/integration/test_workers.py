@@ -108,7 +108,8 @@ def test_a_worker_that_dies_is_replaced(server: ServerProcess) -> None:
     """The others go on meanwhile, and nobody is refused."""
     dead, *others = workers_of(server)
     os.kill(dead, signal.SIGKILL)
-    until(lambda: len(workers_of(server)) == WORKERS and not is_alive(dead))
+    until(lambda: not is_alive(dead))
+    until(lambda: len(workers_of(server)) == WORKERS)
     assert set(others) < set(workers_of(server))
     for _ in range(10):
         assert server.get("/-/health").status == http.client.OK
