@@ -20,14 +20,15 @@ from multipart import parse_options_header
 from pypiserve.core.errors import PypiserveError
 from pypiserve.services.staging import StagingArea
 from pypiserve.services.upload_checks import Form
-from pypiserve.web.multipart import UploadReceiver
+from pypiserve.web.multipart import NothingToPublish, UploadReceiver
 from pypiserve.web.site import Limits
 
 __all__ = ["seeds", "test"]
 
 _LIMITS = Limits(max_file_size_bytes=2000, max_form_bytes=3000)
 _FOLDER = Path(tempfile.mkdtemp(prefix="pypiserve-fuzz-"))
-_STAGING = StagingArea(_FOLDER / "staging")
+# Some files are longer than that, and go to the disk half-way.
+_STAGING = StagingArea(_FOLDER / "staging", in_memory_bytes=500)
 atexit.register(shutil.rmtree, _FOLDER, ignore_errors=True)
 
 
@@ -72,6 +73,8 @@ def _receive(content_type: bytes, pieces: list[bytes] | Iterator[bytes]) -> _Out
         fields = {name: list(values) for name, values in upload.fields.items()}
     except PypiserveError as error:
         return _Outcome(error.code)
+    except NothingToPublish:
+        return _Outcome("nothing-to-publish")
     else:
         return _Outcome("", upload.filename, fields, upload.staged.on_disk().read_bytes())
     finally:
