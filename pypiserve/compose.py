@@ -216,25 +216,13 @@ class Server:
         staging = _staging(settings, hashing)
         if swept := staging.sweep():
             _log.info("Removed %d unfinished uploads of an earlier run", swept)
-        publishing = Publishing(
-            database,
-            instances.store,
-            staging=staging,
-            policies=instances.upload_policies,
-            follower=follower,
-            now=_utc_now,
-        )
-        self._parts.threads("Publishing", publishing.threads)
-        self._parts.threads("Publishing small files", publishing.thread_for_small)
+        publishing = self._publishing(database, instances, staging, follower)
         failures = SignInFailures(database, now=_utc_now)
-        self._parts.closing("Failed sign-ins", failures.write)
-        self._parts.running("Writing down failed sign-ins", failures.run())
+        self._write_down("Failed sign-ins", failures)
         sign_ins = SignIns(database, now=_utc_now)
-        self._parts.closing("Who has signed in", sign_ins.write)
-        self._parts.running("Writing down who has signed in", sign_ins.run())
+        self._write_down("Who has signed in", sign_ins)
         token_uses = TokenUses(database, now=_utc_now)
-        self._parts.closing("Uses of tokens", token_uses.write)
-        self._parts.running("Writing down uses of tokens", token_uses.run())
+        self._write_down("Uses of tokens", token_uses)
         threads = ThreadPoolExecutor(_HANDLER_THREADS, thread_name_prefix="web")
         self._parts.threads("Receiving and sending", threads)
         administrators = ThreadPoolExecutor(_ADMINISTRATOR_THREADS, thread_name_prefix="admin")
@@ -271,6 +259,26 @@ class Server:
             threads=threads,
             public_url=settings.public_url,
         )
+
+    def _publishing(
+        self, database: Database, instances: Instances, staging: StagingArea, follower: JournalFollower
+    ) -> Publishing:
+        publishing = Publishing(
+            database,
+            instances.store,
+            staging=staging,
+            policies=instances.upload_policies,
+            follower=follower,
+            now=_utc_now,
+        )
+        self._parts.threads("Publishing", publishing.threads)
+        self._parts.threads("Publishing small files", publishing.thread_for_small)
+        return publishing
+
+    def _write_down(self, name: str, noted: SignInFailures | SignIns | TokenUses) -> None:
+        """Have what is noted in memory written down from time to time, and at the end."""
+        self._parts.closing(name, noted.write)
+        self._parts.running(f"{name}, from time to time", noted.run())
 
     def _listen(self, site: Site) -> None:
         settings = self._settings

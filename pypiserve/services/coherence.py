@@ -8,18 +8,16 @@ process died between its commit and the bell.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from pypiserve.catalog import journal
 from pypiserve.catalog.database import Database
 from pypiserve.catalog.doorbell import Doorbell
-from pypiserve.core.errors import PypiserveError
 from pypiserve.core.events import Event
+from pypiserve.services.regularly import regularly
 
 __all__ = ["JournalFollower"]
-
-_log = logging.getLogger("pypiserve.coherence")
 
 TIMER_SECONDS = 1.0
 
@@ -63,14 +61,9 @@ class JournalFollower:
 
     async def run(self) -> None:
         """Ask the journal on a timer, until cancelled."""
-        while True:
-            await asyncio.sleep(TIMER_SECONDS)
-            try:
-                await self.catch_up(unasked=True)
-            except PypiserveError as error:
-                _log.warning("The journal could not be read: %s", error)
-            except Exception:  # noqa: BLE001 - whatever it was, the timer must go on
-                _log.exception("The journal could not be read")
+        await regularly(
+            partial(self.catch_up, unasked=True), seconds=TIMER_SECONDS, failure="The journal could not be read"
+        )
 
     def _tell(self, event: Event) -> None:
         for listener in self._listeners:

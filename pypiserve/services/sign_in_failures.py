@@ -8,25 +8,20 @@ kept: what is typed for a user name is often a secret.
 
 from __future__ import annotations
 
-import asyncio
-import ipaddress
-import logging
 from collections.abc import Callable
 from datetime import datetime
 
 from pypiserve.catalog.database import Connection, Database
 from pypiserve.catalog.sign_in_failures import Failure, record_failures
+from pypiserve.core.client_networks import client_network
 from pypiserve.core.errors import AuthenticationFailed, PypiserveError
+from pypiserve.services.regularly import regularly
 
 __all__ = ["SignInFailures", "failing_network"]
-
-_log = logging.getLogger("pypiserve.authentication")
 
 BATCH_SECONDS = 10.0
 MAX_KEPT = 1000
 """Different ones between two batches; what comes then is summed up without its address."""
-
-_IPV6_PREFIX = 64
 
 
 class SignInFailures:
@@ -80,14 +75,7 @@ class SignInFailures:
 
     async def run(self) -> None:
         """Write from time to time, until cancelled."""
-        while True:
-            await asyncio.sleep(BATCH_SECONDS)
-            try:
-                await self.write()
-            except PypiserveError as error:
-                _log.warning("Failed sign-ins could not be written down: %s", error)
-            except Exception:  # noqa: BLE001 - whatever it was, the next batch must come
-                _log.exception("Failed sign-ins could not be written down")
+        await regularly(self.write, seconds=BATCH_SECONDS, failure="Failed sign-ins could not be written down")
 
     def _add(self, failure: Failure, count: int, request_id: str) -> None:
         known, first = self._counts.get(failure, (0, request_id))
@@ -96,10 +84,5 @@ class SignInFailures:
 
 def failing_network(address: str) -> str:
     """Return under which address a client is summed up: its own for IPv4, its /64 for IPv6."""
-    try:
-        found = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address[:64]
-    if isinstance(found, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network((found, _IPV6_PREFIX), strict=False))
-    return str(found)
+    network = client_network(address)
+    return address[:64] if network is None else str(network)

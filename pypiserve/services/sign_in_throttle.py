@@ -8,19 +8,16 @@ could lock a user out. Credentials that failed before are counted apart, so that
 
 from __future__ import annotations
 
-import ipaddress
 import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pypiserve.core.client_networks import client_network
 from pypiserve.core.errors import TooManySignIns
 from pypiserve.services.shared_numbers import SharedNumbers
 
 __all__ = ["Attempt", "SignInLimits", "SignInThrottle", "network_of"]
-
-_IPV6_PREFIX = 64
-"""What one subscriber has: its addresses are as good as one."""
 
 _SHARED_NAMES = frozenset({"", "__token__", "oauth2", "oauth2accesstoken", "x-access-token", "gitlab-ci-token"})
 """User names that everybody writes beside a token: they are nobody's."""
@@ -161,12 +158,5 @@ class SignInThrottle:
 
 def network_of(address: str) -> bytes:
     """Return what stands for an address: itself for IPv4, its /64 for IPv6."""
-    try:
-        found = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address.encode("utf-8", "surrogatepass")
-    if isinstance(found, ipaddress.IPv6Address):
-        if found.ipv4_mapped is None:
-            return found.packed[: _IPV6_PREFIX // 8]
-        found = found.ipv4_mapped
-    return found.packed
+    network = client_network(address)
+    return address.encode("utf-8", "surrogatepass") if network is None else str(network).encode("ascii")

@@ -6,8 +6,6 @@ How exact the times are is for people: one look at ``pypiserve user list`` tells
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -16,12 +14,10 @@ from functools import partial
 from pypiserve.catalog import users
 from pypiserve.catalog.database import Database
 from pypiserve.catalog.users import Seen
-from pypiserve.core.errors import PypiserveError
 from pypiserve.core.identity import Identity
+from pypiserve.services.regularly import regularly
 
 __all__ = ["SignIns"]
-
-_log = logging.getLogger("pypiserve")
 
 _PAUSE_SECONDS = 10.0
 _EXACT_TO = timedelta(minutes=5)
@@ -70,11 +66,4 @@ class SignIns:
 
     async def run(self) -> None:
         """Write it down every few seconds, until cancelled."""
-        while True:
-            await asyncio.sleep(_PAUSE_SECONDS)
-            try:
-                await self.write()
-            except PypiserveError as error:
-                _log.warning("Who signed in could not be written down: %s", error)
-            except Exception:  # noqa: BLE001 - whatever it was, the timer must go on
-                _log.exception("Who signed in could not be written down")
+        await regularly(self.write, seconds=_PAUSE_SECONDS, failure="Who signed in could not be written down")

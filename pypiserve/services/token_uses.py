@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
@@ -11,11 +9,9 @@ from itertools import islice
 
 from pypiserve.catalog import tokens
 from pypiserve.catalog.database import Database
-from pypiserve.core.errors import PypiserveError
+from pypiserve.services.regularly import regularly
 
 __all__ = ["TokenUses"]
-
-_log = logging.getLogger("pypiserve")
 
 _PAUSE_SECONDS = 60.0
 _MOST_KEPT = 100_000
@@ -55,11 +51,4 @@ class TokenUses:
 
     async def run(self) -> None:
         """Write it down every minute, until cancelled."""
-        while True:
-            await asyncio.sleep(_PAUSE_SECONDS)
-            try:
-                await self.write()
-            except PypiserveError as error:
-                _log.warning("When tokens were used could not be written down: %s", error)
-            except Exception:  # noqa: BLE001 - whatever it was, the timer must go on
-                _log.exception("When tokens were used could not be written down")
+        await regularly(self.write, seconds=_PAUSE_SECONDS, failure="When tokens were used could not be written down")

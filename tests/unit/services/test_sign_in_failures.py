@@ -99,7 +99,13 @@ async def test_what_cannot_be_written_is_counted_on(database: Database, tmp_path
 
 @pytest.mark.parametrize(
     ("address", "network"),
-    [("10.0.0.1", "10.0.0.1"), ("2001:db8::5", "2001:db8::/64"), ("fe80::1%eth0", "fe80::/64"), ("", "")],
+    [
+        ("10.0.0.1", "10.0.0.1"),
+        ("2001:db8::5", "2001:db8::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("::ffff:10.0.0.1", "10.0.0.1"),
+        ("", ""),
+    ],
 )
 def test_addresses_of_one_subscriber_are_one(address: str, network: str) -> None:
     """IPv6 by /64, as for the throttle."""
